@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
 import numba.core.config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -55,14 +57,15 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile a loop that Python calls: serial, ``nogil``, cached on disk where possible."""
     if _CACHE_DIR is None:
         return inner(function)
-    user_setting = numba.core.config.CACHE_DIR
-    numba.core.config.CACHE_DIR = str(_CACHE_DIR)  # read while numba builds the dispatcher
+    config: Any = numba.core.config
+    user_setting = config.CACHE_DIR
+    config.CACHE_DIR = str(_CACHE_DIR)  # read while numba builds the dispatcher
     try:
-        return numba.njit(function, nogil=True, cache=True)  # type: ignore[no-any-return]
+        return cast("Callable[_P, _R]", numba.njit(nogil=True, cache=True)(function))
     finally:
-        numba.core.config.CACHE_DIR = user_setting
+        config.CACHE_DIR = user_setting
 
 
 def inner(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile a function that kernels call; it is cached inside its callers."""
-    return numba.njit(function, nogil=True)  # type: ignore[no-any-return]
+    return cast("Callable[_P, _R]", numba.njit(nogil=True)(function))

@@ -22,17 +22,23 @@ class Column:
 COLUMNS = {
     column.name: column
     for column in (
-        Column("log2fc", "Effect: group against reference.", "log2", "logfoldchanges", "log2FoldChange"),
+        Column(
+            "log2fc",
+            "Effect: group against reference.",
+            "log2",
+            scanpy="logfoldchanges",
+            r="log2FoldChange",
+        ),
         Column("log2fc_se", "Standard error of log2fc.", "log2", r="lfcSE"),
-        Column("mean_diff", "Difference of means on the scale tested.", "log2"),
-        Column("mean_diff_se", "Standard error of mean_diff; stat = mean_diff / mean_diff_se.", "log2"),
+        Column("mean_diff", "Difference of means of the values tested (of logs: in log2).", "log2"),
+        Column("mean_diff_se", "Standard error of mean_diff, which over it is stat.", "log2"),
         Column("stat", "Test statistic: t, z, F or chi-square.", scanpy="scores", r="stat"),
         Column("df", "Degrees of freedom of stat (of the denominator, for F)."),
         Column("pval", "Two-sided p-value.", scanpy="pvals", r="pvalue"),
         Column("padj", "p-value adjusted for the number of genes.", scanpy="pvals_adj", r="padj"),
         Column("log10_pval", "log10 of pval, right also where pval underflows to 0.", "log10"),
         Column("log10_padj", "log10 of padj, right also where padj underflows to 0.", "log10"),
-        Column("base_mean", "Mean expression of the observations in the test.", "linear", r="baseMean"),
+        Column("base_mean", "Mean expression of all observations used.", "linear", r="baseMean"),
         Column("mean_group", "Mean expression in the group.", "linear"),
         Column("mean_reference", "Mean expression in the reference.", "linear"),
         Column("auc", "P(group > reference) + P(tie) / 2: the Mann-Whitney effect size."),
@@ -44,7 +50,10 @@ COLUMNS = {
 
 
 class Status(IntEnum):
-    """Why a gene has no p-value or padj in a test. Append-only: the numbers are in people's files."""
+    """Why a gene has no p-value or padj in a test.
+
+    Append-only: the numbers are in people's files.
+    """
 
     TESTED = 0
     FILTERED = 1
@@ -62,4 +71,6 @@ LARGE_RESULT = 100_000_000
 """Entries per column above which only SHORT_COLUMNS are stored by default."""
 
 SHORT_COLUMNS = ("log2fc", "stat", "log10_pval", "log10_padj")
+EFFECTS = "effects"
+"""``varm[f"{key}_effects"]``: the estimates behind an omnibus test, named in ``uns[key]``."""
 FORMAT_VERSION = 1

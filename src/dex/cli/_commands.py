@@ -1,0 +1,142 @@
+"""What the commands do: each a short script over the public functions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dex
+from dex.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_MOST_VOLCANOES = 20
+
+
+def demo(*, out: str) -> None:
+    """Marker genes of blood cells: the main job on data that is there without a network."""
+    folder = _folder(out)
+    adata = dex.datasets.pbmc68k()
+    dex.tl.rank_genes(adata, groupby="bulk_labels", method="wilcoxon", replicate=None)
+    _write(adata, folder, padj=0.05, gene_symbols=None)
+
+
+def run(
+    *,
+    counts: str,
+    samples: str,
+    out: str,
+    orientation: str,
+    filter_genes: bool,
+    padj: float,
+    gene_symbols: str | None,
+    contrasts: list[list[str]] | None,
+    **question: Any,
+) -> None:
+    """Counts and sample sheet to tables, figures and an h5ad."""
+    if question["groupby"] is None and question["design"] is None and contrasts is None:
+        msg = 'say who is compared: --groupby COLUMN, or --design "~ batch + condition"'
+        raise InputError(msg)
+    folder = _folder(out)
+    adata = dex.io.read_counts(counts, samples=samples, orientation=orientation)
+    if filter_genes:
+        dex.pp.filter_genes(adata, groupby=question["groupby"], design=question["design"])
+    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), **question)
+    _write(adata, folder, padj=padj, gene_symbols=gene_symbols)
+
+
+def rank_genes(
+    *,
+    path: str,
+    out: str,
+    replicate: str | None,
+    table: str | None,
+    padj: float,
+    gene_symbols: str | None,
+    contrasts: list[list[str]] | None,
+    key_added: str,
+    **question: Any,
+) -> None:
+    """h5ad in, the same h5ad with results out."""
+    if Path(out).suffix != ".h5ad":
+        msg = f"--out {out!r} must end in .h5ad; --table writes CSV or TSV"
+        raise InputError(msg)
+    adata = dex.io.read_h5ad(path)
+    chosen = {} if replicate is None else {"replicate": replicate}
+    dex.tl.rank_genes(
+        adata, contrasts=_contrasts(contrasts), key_added=key_added, **question, **chosen
+    )
+    dex.io.write_h5ad(adata, out)
+    if table is not None:
+        dex.io.write_results(adata, table, key=key_added, gene_symbols=gene_symbols)
+    _say(_summary(adata, key=key_added, padj=padj))
+    _say(f"wrote {out}" + (f" and {table}" if table else ""))
+
+
+COMMANDS = {"demo": demo, "run": run, "rank-genes": rank_genes}
+
+
+def _folder(out: str) -> Path:
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        msg = f"--out {out!r} is a file; name a folder"
+        raise InputError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _contrasts(given: list[list[str]] | None) -> Any:
+    """Three words are column, group and reference; one is an expression."""
+    if given is None:
+        return None
+    wrong = [words for words in given if len(words) not in {1, 3}]
+    if wrong:
+        msg = (
+            f"--contrast {' '.join(wrong[0])!r} has {len(wrong[0])} words; give COLUMN GROUP "
+            'REFERENCE, or one expression in quotes, "treated - control"'
+        )
+        raise InputError(msg)
+    contrasts = [words[0] if len(words) == 1 else tuple(words) for words in given]
+    return contrasts[0] if len(contrasts) == 1 else contrasts
+
+
+def _write(adata: AnnData, folder: Path, *, padj: float, gene_symbols: str | None) -> None:
+    """Table, volcano per test, heatmap and h5ad into ``folder``."""
+    written = [folder / "results.csv"]
+    dex.io.write_results(adata, written[0], gene_symbols=gene_symbols)
+    tests = dex.get.tests_df(adata)
+    shown = tests[tests["kind"] != "omnibus"]["name"].tolist()[:_MOST_VOLCANOES]
+    for name in shown:
+        written.append(
+            folder / (f"volcano_{_file_name(name)}.png" if len(tests) > 1 else "volcano.png")
+        )
+        dex.pl.volcano(adata, test=name, padj=padj, gene_symbols=gene_symbols, save=written[-1])
+    written.append(folder / "heatmap.png")
+    dex.pl.heatmap(adata, padj=padj, gene_symbols=gene_symbols, save=written[-1])
+    written.append(folder / "ranked.h5ad")
+    dex.io.write_h5ad(adata, written[-1])
+    _say(_summary(adata, key="rank_genes", padj=padj))
+    _say("wrote " + ", ".join(str(path) for path in written))
+
+
+def _file_name(test: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in test)
+
+
+def _summary(adata: AnnData, *, key: str, padj: float) -> str:
+    """One line per test: how many genes, and the first of them."""
+    lines = []
+    for name in dex.get.tests_df(adata, key=key)["name"]:
+        table = dex.get.rank_genes_df(adata, name, key=key, padj=padj)
+        top = ", ".join(table["gene"].astype(str)[:5])
+        up, down = int((table["log2fc"] > 0).sum()), int((table["log2fc"] < 0).sum())
+        counts = f"{up} up, {down} down" if up + down else f"{len(table)} genes"
+        lines.append(f"{name}: {counts} at padj <= {padj:g}" + (f": {top}" if top else ""))
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    """Write the answer of a command; standard output is where it belongs."""
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,99 @@
+"""The words of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import metadata
+
+_METHODS = ("auto", "t-test", "t-test-student", "t-test-paired", "wilcoxon", "ols")
+
+_EXAMPLES = """\
+examples:
+  dex demo
+  dex run counts.csv samples.csv --design "~ batch + condition" -o results/
+  dex run counts.csv samples.csv --design "~ batch + condition" \\
+      --contrast condition treated control -o results/
+  dex rank-genes cells.h5ad --groupby cell_type -o ranked.h5ad
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of ``dex``."""
+    top = argparse.ArgumentParser(
+        prog="dex",
+        description="Which genes change? Differential expression for bulk and single-cell RNA-seq.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"dex {metadata.version('dex-de')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    _add_rank_genes(commands)
+    return top
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "rank the marker genes of 700 blood cells bundled with scanpy, offline"
+    command = commands.add_parser("demo", help=text, description=text)
+    command.add_argument("-o", "--out", default="dex-demo", metavar="DIR", help="default: dex-demo")
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "from a table of counts and a sample sheet to tables, figures and an h5ad"
+    command = commands.add_parser("run", help=text, description=text)
+    command.add_argument("counts", metavar="COUNTS", help="CSV or TSV, genes x samples; may be .gz")
+    command.add_argument("samples", metavar="SAMPLES", help="CSV or TSV, a row per sample")
+    command.add_argument("-o", "--out", required=True, metavar="DIR", help="folder to write")
+    command.add_argument(
+        "--orientation",
+        choices=("genes_x_samples", "samples_x_genes"),
+        default="genes_x_samples",
+        help="of COUNTS (default: genes_x_samples)",
+    )
+    command.add_argument(
+        "--no-filter",
+        dest="filter_genes",
+        action="store_false",
+        help="test all genes, also those with hardly any counts (edgeR's filterByExpr rule)",
+    )
+    _add_question(command)
+
+
+def _add_rank_genes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "rank the genes of an h5ad and write it with the results in it"
+    command = commands.add_parser("rank-genes", help=text, description=text)
+    command.add_argument("path", metavar="IN.h5ad")
+    command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
+    command.add_argument("--layer", metavar="NAME", help="layer to test (default: X)")
+    command.add_argument("--replicate", metavar="COLUMN", help="donor or animal of each cell")
+    command.add_argument("--key-added", default="rank_genes", metavar="KEY")
+    command.add_argument("--table", metavar="FILE", help="also write the table, as CSV or TSV")
+    _add_question(command)
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    """Add who is compared, and how: the same words for every command."""
+    command.add_argument("--groupby", metavar="COLUMN", help="column whose levels are compared")
+    command.add_argument("--design", metavar="FORMULA", help='as "~ batch + condition"')
+    command.add_argument(
+        "--contrast",
+        dest="contrasts",
+        action="append",
+        nargs="+",
+        metavar="WORD",
+        help='COLUMN GROUP REFERENCE, or an expression as "treated - control"; repeatable',
+    )
+    command.add_argument("--reference", metavar="LEVEL", help="level that others are compared with")
+    command.add_argument(
+        "--method",
+        choices=_METHODS,
+        default="auto",
+        metavar="METHOD",
+        help=f"one of {', '.join(_METHODS)} (default: auto)",
+    )
+    command.add_argument("--block", metavar="COLUMN", help="pairs, for t-test-paired")
+    command.add_argument("--padj", type=float, default=0.05, help="for figures and counts (0.05)")
+    command.add_argument("--gene-symbols", metavar="COLUMN", help="column of var to show as names")
+    command.add_argument("--n-threads", type=int, metavar="N")

@@ -1,0 +1,207 @@
+"""One way to read columns of genes from dense, CSR, CSC and backed matrices."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import h5py
+import numpy as np
+from anndata.abc import CSCDataset, CSRDataset
+from scipy import sparse
+
+from dex._numba import kernel
+from dex.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dex.typing import Float, Int
+
+_BLOCK_BYTES = 8 * 2**20  # a few blocks fit the cache of a core
+_STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs one sweep of the file
+_ROWS_PER_READ = 4096
+
+
+class Reader(Protocol):
+    """Reads genes for chosen observations."""
+
+    block_bytes: int
+
+    def read(self, genes: Int) -> Float:
+        """Values ``(n_obs, len(genes))`` as float64, Fortran order: a gene is contiguous."""
+
+
+def reader_for(matrix: Any, rows: Int) -> Reader:
+    """Return the reader of ``matrix`` for the observations ``rows`` (sorted positions).
+
+    Raises
+    ------
+    InputError
+        If nothing here reads that type of matrix.
+    """
+    form = getattr(matrix, "format", None) if sparse.issparse(matrix) else None
+    if form == "csr":
+        return _CSR(_with_sorted_indices(matrix), rows)
+    if form == "csc":
+        return _CSC(matrix, rows)
+    for kind, reader in _READERS.items():
+        if isinstance(matrix, kind):
+            return reader(matrix, rows)
+    msg = (
+        f"a matrix of type {type(matrix).__module__}.{type(matrix).__name__} cannot be read; "
+        "dex reads NumPy arrays, SciPy CSR and CSC, and backed h5ad"
+    )
+    raise InputError(msg)
+
+
+def sample_rows(matrix: Any, *, n_rows: int = 500) -> Float:
+    """Return up to ``n_rows`` evenly spaced observations, all genes, as dense float64.
+
+    Of a CSC matrix, whose rows cannot be read alone, up to ``n_rows`` genes of all observations.
+    """
+    by_gene = isinstance(matrix, CSCDataset) or getattr(matrix, "format", "") == "csc"
+    length = matrix.shape[by_gene]
+    chosen = np.unique(np.linspace(0, length - 1, min(n_rows, length)).astype(np.intp))
+    sample = matrix[:, chosen] if by_gene else matrix[chosen]
+    dense: Any = getattr(sample, "toarray", lambda: sample)()
+    return np.asarray(dense, dtype=np.float64)
+
+
+@dataclass(slots=True)
+class _Dense:
+    matrix: np.ndarray[Any, Any]
+    rows: Int
+    block_bytes: int = _BLOCK_BYTES
+
+    def read(self, genes: Int) -> Float:
+        columns = self.matrix[:, _as_slice(genes)]
+        return np.asarray(columns[_as_slice(self.rows)], dtype=np.float64, order="F")
+
+
+@dataclass(slots=True)
+class _CSR:
+    matrix: Any
+    rows: Int
+    block_bytes: int = _BLOCK_BYTES
+
+    def read(self, genes: Int) -> Float:
+        out = np.zeros((len(self.rows), len(genes)), order="F")
+        matrix = self.matrix
+        _gather_csr(matrix.indptr, matrix.indices, matrix.data, self.rows, *_lookup(genes), out, 0)
+        return out
+
+
+@dataclass(slots=True)
+class _CSC:
+    matrix: Any
+    rows: Int
+    block_bytes: int = _BLOCK_BYTES
+
+    def read(self, genes: Int) -> Float:
+        return _densified(self.matrix[:, _as_slice(genes)], self.rows)
+
+
+@dataclass(slots=True)
+class _BackedDense:
+    matrix: Any
+    rows: Int
+    block_bytes: int = _BLOCK_BYTES
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, genes: Int) -> Float:
+        with self.lock:  # HDF5 serves one reader at a time
+            columns = self.matrix[:, _as_slice(genes)]
+        return np.asarray(columns[_as_slice(self.rows)], dtype=np.float64, order="F")
+
+
+@dataclass(slots=True)
+class _BackedCSC:
+    matrix: Any
+    rows: Int
+    block_bytes: int = _BLOCK_BYTES
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, genes: Int) -> Float:
+        with self.lock:
+            columns = self.matrix[:, _as_slice(genes)]
+        return _densified(columns, self.rows)
+
+
+@dataclass(slots=True)
+class _BackedCSR:
+    """Streams the rows of the file into the buffer of a block; columns are never sliced."""
+
+    matrix: Any
+    rows: Int
+    block_bytes: int = _STREAM_BYTES
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, genes: Int) -> Float:
+        out = np.zeros((len(self.rows), len(genes)), order="F")
+        lookup = _lookup(genes)
+        for first in range(0, self.matrix.shape[0], _ROWS_PER_READ):
+            with self.lock:
+                chunk = self.matrix[first : first + _ROWS_PER_READ]
+            start, stop = np.searchsorted(self.rows, [first, first + _ROWS_PER_READ])
+            chunk = _with_sorted_indices(chunk)
+            rows = self.rows[start:stop] - first
+            _gather_csr(chunk.indptr, chunk.indices, chunk.data, rows, *lookup, out, start)
+        return out
+
+
+_READERS: dict[type, Callable[[Any, Int], Reader]] = {
+    np.ndarray: _Dense,
+    h5py.Dataset: _BackedDense,
+    CSRDataset: _BackedCSR,
+    CSCDataset: _BackedCSC,
+}
+
+
+def _as_slice(positions: Int) -> slice | Int:
+    """Return sorted, contiguous positions as a slice, which copies nothing."""
+    if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
+        return slice(int(positions[0]), int(positions[-1]) + 1)
+    return positions
+
+
+def _densified(columns: Any, rows: Int) -> Float:
+    dense = columns.astype(np.float64).toarray(order="F")[_as_slice(rows)]
+    return np.asfortranarray(dense)
+
+
+def _with_sorted_indices(matrix: Any) -> Any:
+    return matrix if matrix.has_sorted_indices else matrix.sorted_indices()
+
+
+def _lookup(genes: Int) -> tuple[int, Int]:
+    """First gene, and for every gene from there on its column in the block, or -1."""
+    first = int(genes[0])
+    column = np.full(int(genes[-1]) - first + 1, -1, dtype=np.intp)
+    column[genes - first] = np.arange(len(genes))
+    return first, column
+
+
+@kernel
+def _gather_csr(  # noqa: PLR0917  # kernels take no keywords
+    indptr: NDArray[Any],
+    indices: NDArray[Any],
+    data: NDArray[Any],
+    rows: Int,
+    first: int,
+    column: Int,
+    out: Float,
+    offset: int,
+) -> None:
+    """Scatter the genes ``first + i`` with ``column[i] >= 0`` of ``rows`` into ``out[offset:]``."""
+    last = first + column.size
+    for i in range(rows.size):
+        start, stop = indptr[rows[i]], indptr[rows[i] + 1]
+        k = start + np.searchsorted(indices[start:stop], first)
+        while k < stop and indices[k] < last:
+            if column[indices[k] - first] >= 0:
+                out[offset + i, column[indices[k] - first]] += data[k]
+            k += 1

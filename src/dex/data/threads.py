@@ -1,0 +1,52 @@
+"""A pool of threads over independent pieces of work."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from tqdm.auto import tqdm
+
+from dex.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+_SECONDS_BEFORE_BAR = 3.0
+
+
+def thread_count(n_threads: int | None) -> int:
+    """Threads to use: as asked, else the cores this process may use and its environment allows."""
+    if n_threads is not None:
+        if n_threads < 1:
+            msg = f"n_threads={n_threads} is not a number of threads; give 1 or more, or None"
+            raise InputError(msg)
+        return n_threads
+    affinity = getattr(os, "sched_getaffinity", None)
+    limits = [len(affinity(0)) if affinity else os.cpu_count() or 1]
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            limits.append(int(value))
+    return min(limits)
+
+
+def map_threads(
+    function: Callable[[_T], _R], pieces: Sequence[_T], *, n_threads: int | None, label: str
+) -> list[_R]:
+    """``[function(piece) for piece in pieces]`` by threads, in order, with a bar if it takes long.
+
+    An exception, Ctrl-C included, drops the pieces that have not begun.
+    """
+    workers = min(thread_count(n_threads), max(len(pieces), 1))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="dex")
+    try:
+        results = pool.map(function, pieces)
+        bar = tqdm(results, total=len(pieces), desc=label, delay=_SECONDS_BEFORE_BAR, leave=False)
+        return list(bar)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

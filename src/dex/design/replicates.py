@@ -1,0 +1,93 @@
+"""Which columns of ``obs`` look like the independent unit, and which like clusters of cells."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from dex.design.labels import Labels, column_of, is_numeric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dex.typing import Int
+
+_UNIT_WORDS: Final = frozenset(
+    """
+    donor donors sample samples replicate replicates rep biorep patient patients subject subjects
+    individual individuals ind indiv participant participants person animal animals mouse mice
+    rat rats fish embryo embryos larva organoid organoids monkey macaque pig litter library
+    libraries orig ident
+    """.split()  # noqa: SIM905 - a list literal takes forty lines
+)
+_NOT_A_UNIT: Final = frozenset(
+    """
+    type types size sizes date age sex n num number count counts weight time source site status
+    group groups condition tissue origin strain disease stage score qc batch tech technical techrep
+    """.split()  # noqa: SIM905 - a list literal takes forty lines
+)
+_CLUSTER: Final = re.compile(
+    r"(leiden|louvain|clusters?|seuratclusters|celltypes?|cellstates?|cellidentity|cellontology|"
+    r"celllabels?|annotations?|annot|bulklabels|phase|subtypes?|subclass|phenograph|metaclusters?|"
+    r"predictedlabels?|majorityvoting|celltypist|singler|author_?celltype|broadtype|identity)"
+)
+_MIN_PER_UNIT = 5
+"""Observations per unit, on average, below which a column is no grouping of cells."""
+
+
+def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
+    """Columns of ``obs`` that may name the independent unit of cells: donors, samples, animals.
+
+    A column counts if its name says so (``donor_id``, ``orig.ident``), if it has at least two
+    levels and five observations per level on average, and if some group of ``groupby`` has
+    observations in two of its levels, so that there is replication. A batch is not a unit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> obs = pd.DataFrame({"donor_id": ["d1", "d2", "d3", "d4"] * 10, "drug": ["a", "b"] * 20})
+    >>> replicate_candidates(obs, "drug")
+    ('donor_id',)
+    """
+    groups = Labels.from_column(column_of(obs, groupby, argument="groupby"))
+    names = [name for name in obs.columns if name != groupby and _names_a_unit(str(name))]
+    found = []
+    for name in names:
+        column = obs[name]
+        if is_numeric(column) and column.dtype.kind == "f":
+            continue
+        units = Labels.from_column(column)
+        if 2 <= len(units.levels) <= len(obs) // _MIN_PER_UNIT and _replicates(units, groups):
+            found.append(str(name))
+    return tuple(found)
+
+
+def looks_like_clusters(groupby: str) -> bool:
+    """Whether a column's name says clusters or cell types, which are made from the same data.
+
+    >>> [looks_like_clusters(name) for name in ("leiden_r0.5", "cell_type", "bulk_labels", "drug")]
+    [True, True, True, False]
+    """
+    return _CLUSTER.search(re.sub(r"[\W_]+", "", groupby.lower())) is not None
+
+
+def _names_a_unit(name: str) -> bool:
+    """Whether a word of the name is a unit, and none says that it is something about one."""
+    words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    return bool(_UNIT_WORDS.intersection(words)) and not _NOT_A_UNIT.intersection(words)
+
+
+def _replicates(units: Labels, groups: Labels) -> bool:
+    """Whether some group has observations in two units, and two groups have observations at all."""
+    table = _counts(units.codes, groups.codes, (len(units.levels), len(groups.levels)))
+    units_per_group = np.sum(table > 0, axis=0)
+    return bool(np.any(units_per_group >= 2) and np.sum(units_per_group > 0) >= 2)
+
+
+def _counts(rows: Int, columns: Int, shape: tuple[int, int]) -> Int:
+    table = np.zeros(shape, dtype=np.intp)
+    both = (rows >= 0) & (columns >= 0)
+    np.add.at(table, (rows[both], columns[both]), 1)
+    return table

@@ -1,0 +1,128 @@
+"""The ranked genes as a tidy table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from dex.errors import InputError
+from dex.get._symbols import gene_labels
+from dex.results import StoredResult, results_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+
+def rank_genes_df(
+    adata: AnnData,
+    test: str | int | Sequence[str | int] | None = None,
+    *,
+    key: str = "rank_genes",
+    padj: float | None = None,
+    log2fc: float | None = None,
+    direction: Literal["up", "down", "both"] = "both",
+    gene_symbols: str | None = None,
+) -> pd.DataFrame:
+    """Ranked genes as a tidy table: a row per gene and test, best first within a test.
+
+    Parameters
+    ----------
+    adata
+        AnnData with a result of :func:`dex.tl.rank_genes`.
+    test
+        One or several tests, each by its name (``"treated vs control"``), by the group that only
+        it has (``"treated"``), or by number. The default is all of them.
+    key
+        Where the result is.
+    padj
+        Only rows with an adjusted p-value of at most this.
+    log2fc
+        Only rows whose ``log2fc`` is at least this in size. This is a look at the table and no
+        claim about the false discovery rate: of the genes left, more than ``padj`` may be changed
+        by less than ``log2fc``. To test against a threshold, give ``lfc=`` to
+        :func:`dex.tl.rank_genes`.
+    direction
+        ``"up"`` for rows with positive, ``"down"`` with negative ``log2fc``.
+    gene_symbols
+        Column of ``adata.var`` to show as ``gene``; ``var_names`` are then in ``gene_id``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``gene``, ``test``, and those of :data:`dex.results.COLUMNS` that the method gives.
+
+    Raises
+    ------
+    InputError
+        If there is no such result, test or column.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=200, seed=1)
+    >>> dex.tl.rank_genes(adata, groupby="condition", method="t-test")
+    >>> table = dex.get.rank_genes_df(adata, padj=0.05, direction="up")
+    >>> bool((table["log2fc"] > 0).all())
+    True
+    """
+    if direction not in {"up", "down", "both"}:
+        msg = f"direction={direction!r} is not known; it is 'up', 'down' or 'both'."
+        raise InputError(msg)
+    stored = StoredResult.from_adata(adata, key)
+    frame = results_frame(stored, _positions(stored, test), gene_labels(adata, gene_symbols))
+    if gene_symbols is not None:
+        frame.insert(1, "gene_id", _gene_ids(adata, stored, test))
+    keep = np.ones(len(frame), dtype=bool)
+    if padj is not None:
+        keep &= (frame["log10_padj"] <= np.log10(padj)).to_numpy()
+    if log2fc is not None:
+        keep &= (frame["log2fc"].abs() >= log2fc).to_numpy()
+    if direction != "both":
+        keep &= (np.sign(frame["log2fc"]) == (1 if direction == "up" else -1)).to_numpy()
+    return frame[keep].reset_index(drop=True)
+
+
+def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noqa: PT028
+    """Return the tests of a result, a row each.
+
+    Parameters
+    ----------
+    adata
+        AnnData with a result of :func:`dex.tl.rank_genes`.
+    key
+        Where the result is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``name``, ``kind``, ``group``, ``reference``, ``per``, ``n_group`` and
+        ``n_reference`` (observations), ``n_tested`` (genes with a p-value).
+
+    Raises
+    ------
+    InputError
+        If there is no such result.
+    """
+    stored = StoredResult.from_adata(adata, key)
+    words = {name: stored.field(name) for name in ("name", "kind", "group", "reference", "per")}
+    counts = {name: stored.counts(name) for name in ("n_group", "n_reference")}
+    tested = (~np.isnan(stored.values("log10_pval"))).sum(axis=0)
+    return pd.DataFrame({**words, **counts, "n_tested": tested})
+
+
+def _positions(stored: StoredResult, test: str | int | Sequence[str | int] | None) -> Sequence[int]:
+    if test is None:
+        return range(len(stored.names))
+    if isinstance(test, str | int):
+        return [stored.position(test)]
+    return [stored.position(one) for one in test]
+
+
+def _gene_ids(
+    adata: AnnData, stored: StoredResult, test: str | int | Sequence[str | int] | None
+) -> pd.Series:
+    return results_frame(stored, _positions(stored, test), list(adata.var_names))["gene"]

@@ -1,0 +1,97 @@
+"""Which genes a heatmap shows: the best of each test, in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.get import rank_genes_df, tests_df
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+    from dex.typing import Int
+
+N_OF_ONE_TEST = 40
+_N_PER_GROUP, _N_PER_GROUP_OF_MANY, _MANY_GROUPS = 5, 3, 12
+
+
+@dataclass(frozen=True, slots=True)
+class GeneChoice:
+    """The rows of a heatmap, best first within a block."""
+
+    genes: tuple[str, ...]
+    """``var_names``, or what the user wrote."""
+    block: Int
+    """``(n_genes,)``, number of the block of each gene, ascending."""
+    blocks: tuple[str, ...] = ("",)
+    """What the blocks are: a group, a test, or nothing."""
+    without: tuple[str, ...] = ()
+    """Tests without a significant gene."""
+    significant: bool = True
+    """Whether the genes are significant; else they are the best there are."""
+
+    @classmethod
+    def given(cls, genes: list[str]) -> GeneChoice:
+        """Take the genes that the user names, in one block."""
+        return cls(tuple(genes), np.zeros(len(genes), dtype=np.intp))
+
+    @classmethod
+    def best(
+        cls, adata: AnnData, tests: pd.DataFrame, *, key: str, n_genes: int | None, padj: float
+    ) -> GeneChoice:
+        """Take the best genes of the tests in ``tests``, rows of :func:`dex.get.tests_df`.
+
+        One test gives its best genes up and down, together ``n_genes``; several tests give
+        ``n_genes`` each: those that are higher in the test's group where every test has its own, else
+        up and down. A gene that is among the best of two tests is shown with the first.
+        """
+        frames = {name: rank_genes_df(adata, name, key=key) for name in tests["name"]}
+        n = n_genes if n_genes is not None else _default_n(len(tests))
+        markers = len(tests) > 1 and bool((tests["group"] != "").all() and tests["group"].is_unique)
+        labels = list(tests["group"] if markers else tests["name"])
+        found = [_significant(frame, n, padj, markers=markers) for frame in frames.values()]
+        significant = any(map(len, found))
+        if not significant:
+            found = [frame["gene"][frame["log10_pval"].notna()][:n] for frame in frames.values()]
+        without = [label for label, genes in zip(labels, found, strict=True) if not len(genes)]
+        seen: dict[str, int] = {}
+        for i, genes in enumerate(found):
+            for gene in genes:
+                seen.setdefault(str(gene), i)
+        block = np.array(sorted(seen.values()), dtype=np.intp)
+        ordered = sorted(seen, key=seen.__getitem__)  # stable: best first within a block
+        return cls(
+            tuple(ordered), block, tuple(labels), tuple(without if significant else ()), significant
+        )
+
+
+def chosen_tests(adata: AnnData, test: object, *, key: str) -> pd.DataFrame:
+    """Rows of :func:`dex.get.tests_df` of the tests asked for; all where ``test`` is None."""
+    tests = tests_df(adata, key=key)
+    if test is None:
+        return tests
+    names = rank_genes_df(adata, test, key=key)["test"].unique()  # type: ignore[arg-type]
+    return tests.set_index("name", drop=False).loc[names]
+
+
+def _default_n(n_tests: int) -> int:
+    if n_tests == 1:
+        return N_OF_ONE_TEST
+    return _N_PER_GROUP if n_tests <= _MANY_GROUPS else _N_PER_GROUP_OF_MANY
+
+
+def _significant(frame: pd.DataFrame, n: int, padj: float, *, markers: bool) -> pd.Series:
+    """Names of the best significant genes: up, or half up and half down as far as there are."""
+    frame = frame[frame["log10_padj"] <= np.log10(padj)]
+    if frame["log2fc"].isna().all():  # an omnibus test has no sides
+        return frame["gene"][:n]
+    up, down = frame["gene"][frame["log2fc"] > 0], frame["gene"][frame["log2fc"] < 0]
+    if markers:
+        return up[:n]
+    n_up = max(min(len(up), n - n // 2), n - len(down))
+    kept = [*up.index[:n_up], *down.index[: n - min(n_up, len(up))]]
+    return frame["gene"].loc[sorted(kept)]

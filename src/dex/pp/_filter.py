@@ -1,0 +1,131 @@
+"""Leave out genes with too few counts to be tested."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex._logging import logger
+from dex.data import Expression, Scale, Source
+from dex.data.source import obs_of
+from dex.design.groups import Groups
+from dex.design.matrix import Design
+from dex.errors import InputError
+from dex.stats.filtering import filter_by_expr, min_sample_size
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from dex.typing import Bool, Float, Int
+
+
+def filter_genes(
+    adata: AnnData,
+    groupby: str | None = None,
+    *,
+    design: str | None = None,
+    layer: str | None = None,
+    min_count: float = 10.0,
+    min_total_count: float = 15.0,
+    large_n: float = 10.0,
+    min_prop: float = 0.7,
+    inplace: bool = True,
+) -> Bool | None:
+    """Keep the genes with counts enough to be tested, by edgeR's ``filterByExpr`` rule.
+
+    A gene is kept if it reaches the counts per million that are ``min_count`` counts in the
+    median library, in about as many observations as the smallest group has, and has
+    ``min_total_count`` counts in all [Chen2016]_. The rule does not look at which group an
+    observation is in, so that the tests that follow stay valid.
+
+    Parameters
+    ----------
+    adata
+        Observations x genes, with raw counts.
+    groupby
+        Column of ``obs``: the smallest of its groups says in how many observations a gene must
+        be expressed. If neither this nor ``design`` is given, all observations are one group.
+    design
+        Formula, in place of ``groupby``: one over its largest leverage takes the place of the
+        smallest group.
+    layer
+        Layer with the counts; by default ``X``.
+    min_count, min_total_count
+        Counts in a library of median size, and in all.
+    large_n, min_prop
+        Of a smallest group larger than ``large_n``, only the share ``min_prop`` of what is above
+        counts.
+    inplace
+        Whether to leave the other genes out of ``adata``, or to return what would be kept.
+
+    Returns
+    -------
+    None, or with ``inplace=False`` a boolean array ``(n_vars,)``.
+
+    Raises
+    ------
+    dex.errors.InputError
+        If there are no counts, if the column or formula cannot be used, or if no gene is kept.
+
+    References
+    ----------
+    .. [Chen2016] Chen, Lun & Smyth (2016), F1000Research 5:1438.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=500, seed=0)
+    >>> keep = dex.pp.filter_genes(adata, groupby="condition", inplace=False)
+    >>> dex.pp.filter_genes(adata, groupby="condition")
+    >>> adata.n_vars == keep.sum()
+    True
+    """
+    source = Source.from_adata(adata, layer=layer)
+    if source.scale is not Scale.COUNTS:
+        msg = (
+            f"{source.where} holds {source.scale} values, and genes are filtered by their counts; "
+            "name the layer that holds them with layer=."
+        )
+        raise InputError(msg)
+    rows, smallest = _smallest_group(adata, groupby, design, large_n=large_n, min_prop=min_prop)
+    counts = Expression(source, rows, np.arange(adata.n_vars), Scale.COUNTS)
+    keep = counts.select_genes(
+        lambda raw, totals: filter_by_expr(
+            raw,
+            totals,
+            min_sample_size=smallest,
+            min_count=min_count,
+            min_total_count=min_total_count,
+        )
+    )
+    if not inplace:
+        return keep
+    if not keep.any():
+        msg = f"no gene has {min_count:g} counts in {smallest:g} observations; lower min_count=."
+        raise InputError(msg)
+    logger.info("%d of %d genes kept", keep.sum(), adata.n_vars)
+    adata._inplace_subset_var(keep)  # as scanpy.pp.filter_genes does
+    return None
+
+
+def _smallest_group(
+    adata: AnnData,
+    groupby: str | None,
+    design: str | None,
+    *,
+    large_n: float,
+    min_prop: float,
+) -> tuple[Int, float]:
+    """Observations used, and in how many of them a gene must be expressed."""
+    obs = obs_of(adata)
+    groups: Int | Float
+    if design is not None:
+        built = Design.from_obs(obs, design)
+        rows, groups = np.flatnonzero(built.kept), built.matrix
+    elif groupby is not None:
+        found = Groups.from_obs(obs, groupby)
+        rows, groups = np.flatnonzero(found.kept), found.codes[found.kept]
+    else:
+        rows, groups = np.arange(adata.n_obs), np.zeros(adata.n_obs, dtype=np.intp)
+    return rows, min_sample_size(groups, large_n=large_n, min_prop=min_prop)

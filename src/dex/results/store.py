@@ -1,0 +1,162 @@
+"""Write a result into an AnnData, whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dex._logging import logger
+from dex.data.source import obs_of, var_of
+from dex.errors import InputError
+from dex.results.schema import (
+    COLUMNS,
+    EFFECTS,
+    FORMAT_VERSION,
+    LARGE_RESULT,
+    SHORT_COLUMNS,
+)
+from dex.results.view import scanpy_view
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from dex.data.expression import Columns
+    from dex.design.tests import TestInfo
+
+_PACKAGES = ("dex-de", "anndata", "numpy", "pandas", "scipy", "scanpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that a ranking leaves behind."""
+
+    columns: Columns
+    """Arrays ``(n_vars, n_tests)`` by the names in the schema, over all genes of the AnnData."""
+    infos: tuple[TestInfo, ...]
+    """What the tests are, in the order of the columns of the arrays."""
+    n_group: tuple[int, ...]
+    """Observations in the group of every test; all that were used where there is no group."""
+    n_reference: tuple[int, ...]
+    params: dict[str, Any]
+    """What was asked and decided; serialisable, and with scanpy's ``groupby`` and ``reference``."""
+    notes: tuple[str, ...] = ()
+    effects: Columns = field(default_factory=dict)
+    """Of an omnibus test: estimates ``(n_vars,)`` in log2 by name."""
+
+
+def store(adata: AnnData, result: Result, *, key: str) -> None:
+    """Write ``result`` under ``key``; ``adata`` is as it was if anything goes wrong.
+
+    An earlier result under the same key goes: exactly the columns that its ``uns`` entry lists.
+    """
+    check_key(key)
+    columns = _columns_to_store(result)
+    entry = _entry(result, [*columns, *([EFFECTS] if result.effects else [])])
+    entry.update(scanpy_view(columns, result.infos, result.params, adata.var_names, obs_of(adata)))
+    arrays = {f"{key}_{name}": values for name, values in columns.items()}
+    if result.effects:
+        arrays[f"{key}_{EFFECTS}"] = np.column_stack(list(result.effects.values()))
+        entry["effects"] = _strings(list(result.effects))
+    mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
+    mirror.pop(f"{key}_{EFFECTS}", None)
+    _make_actual(adata)
+    _replace(adata, arrays, mirror, entry, key)
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that h5ad cannot hold."""
+    if not key or "/" in key:
+        msg = f"key_added={key!r} cannot be written to h5ad; use a name without '/'."
+        raise InputError(msg)
+
+
+def _columns_to_store(result: Result) -> Columns:
+    unknown = set(result.columns) - set(COLUMNS)
+    if unknown:
+        msg = f"columns {sorted(unknown)} are not in the schema"
+        raise KeyError(msg)
+    entries = max(array.size for array in result.columns.values())
+    if entries <= LARGE_RESULT:
+        return {name: result.columns[name] for name in COLUMNS if name in result.columns}
+    logger.info(
+        "%d genes x %d tests: only %s are stored",
+        len(result.columns["stat"]),
+        len(result.infos),
+        ", ".join(SHORT_COLUMNS),
+    )
+    return {name: result.columns[name] for name in SHORT_COLUMNS if name in result.columns}
+
+
+def _entry(result: Result, columns: list[str]) -> dict[str, Any]:
+    """``uns[key]`` without the scanpy view; arrays of strings, numbers and plain dicts only."""
+    infos = result.infos
+    return {
+        "columns": _strings(columns),
+        "tests": {
+            "name": _strings([info.name for info in infos]),
+            "kind": _strings([info.kind for info in infos]),
+            "group": _strings([info.group for info in infos]),
+            "reference": _strings([info.reference for info in infos]),
+            "per": _strings([info.per for info in infos]),
+            "n_group": np.array(result.n_group, dtype=np.int64),
+            "n_reference": np.array(result.n_reference, dtype=np.int64),
+        },
+        "params": {name: value for name, value in result.params.items() if value is not None},
+        "notes": _strings(list(result.notes)),
+        "versions": {package: metadata.version(package) for package in _PACKAGES},
+        "format_version": FORMAT_VERSION,
+    }
+
+
+def _strings(words: list[str]) -> np.ndarray[Any, Any]:
+    return np.array(words, dtype=object)
+
+
+def _make_actual(adata: AnnData) -> None:
+    """Turn a view into data of its own, as any assignment to it would, and say so."""
+    if adata.is_view:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # anndata's own words for what the next line says
+            adata.uns["dex"] = None
+            del adata.uns["dex"]
+        logger.warning(
+            "adata was a view: the results are in this AnnData, now a copy; its parent is unchanged"
+        )
+
+
+def _replace(
+    adata: AnnData, arrays: Columns, mirror: Columns, entry: dict[str, Any], key: str
+) -> None:
+    """Swap the old result for the new; put the old one back if that is interrupted."""
+    stale = _stale_names(adata.uns.get(key), key)
+    var_before = var_of(adata)
+    var_after = var_before.drop(columns=stale, errors="ignore")
+    var_after = var_after.assign(**mirror) if mirror else var_after
+    varm_before = {name: adata.varm[name] for name in {*stale, *arrays} if name in adata.varm}
+    had_entry, entry_before = key in adata.uns, adata.uns.get(key)
+    try:
+        for name in varm_before:
+            del adata.varm[name]
+        for name, array in arrays.items():
+            adata.varm[name] = array
+        adata.var = var_after
+        adata.uns[key] = entry
+    except BaseException:
+        for name in arrays:
+            adata.varm.pop(name, None)
+        adata.varm.update(varm_before)
+        adata.var = var_before
+        adata.uns.pop(key, None)
+        if had_entry:
+            adata.uns[key] = entry_before
+        raise
+
+
+def _stale_names(entry: Any, key: str) -> list[str]:
+    """Return ``varm`` and ``var`` names of the result that ``entry`` describes, and no others."""
+    columns = entry.get("columns", ()) if isinstance(entry, dict) else ()
+    return [f"{key}_{name}" for name in map(str, columns)]

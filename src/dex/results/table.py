@@ -1,0 +1,50 @@
+"""The tidy table: a row per gene and test, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dex.results.schema import COLUMNS, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dex.results.stored import StoredResult
+    from dex.typing import Int
+
+
+def results_frame(stored: StoredResult, tests: Sequence[int], genes: Sequence[str]) -> pd.DataFrame:
+    """Rows of the tests ``tests`` (positions), best first within a test.
+
+    Columns: ``gene``, ``test``, then the schema's columns that the result has. Only the arrays'
+    columns of the tests asked for are read.
+    """
+    names = [name for name in COLUMNS if name in stored.columns]
+    frames = []
+    for test in tests:
+        order = best_first(stored, test)
+        frame = pd.DataFrame({name: stored.values(name)[order, test] for name in names})
+        if "status" in names:
+            frame["status"] = status_words(frame["status"].to_numpy())
+        frame.insert(0, "gene", np.asarray(genes, dtype=object)[order])
+        frame.insert(1, "test", stored.names[test])
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def best_first(stored: StoredResult, test: int) -> Int:
+    """Order of the genes by p-value; by size of the statistic among equals; without p last."""
+    log10_pval = stored.values("log10_pval")[:, test]
+    size = np.abs(stored.values("stat")[:, test])
+    return np.lexsort((-np.nan_to_num(size, nan=-1), log10_pval))  # NaN sorts last
+
+
+def status_words(codes: NDArray[np.int8]) -> pd.Categorical[str]:
+    """Names of status codes, as in ``all_zero``."""
+    words = pd.Index([status.name.lower() for status in Status])
+    return pd.Categorical.from_codes(codes, categories=words)

@@ -1,0 +1,108 @@
+"""What scanpy's own plots and tables read, as ``sc.tl.rank_genes_groups`` leaves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dex.data.source import obs_of
+from dex.results.schema import COLUMNS
+from dex.results.stored import StoredResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+    from dex.data.expression import Columns
+    from dex.design.tests import TestInfo
+
+_LARGEST_VIEW = 1_000_000
+_FIELDS = {column.name: column.scanpy for column in COLUMNS.values() if column.scanpy}
+_NAMES = "names"
+
+
+def scanpy_view(
+    columns: Columns,
+    infos: Sequence[TestInfo],
+    params: dict[str, Any],
+    var_names: pd.Index[Any],
+    obs: pd.DataFrame,
+) -> dict[str, Any]:
+    """Record arrays sorted by score, NaN last, a field per group; empty where scanpy has no such.
+
+    Written when a categorical column is compared with the rest or with one of its levels, and the
+    table has at most a million entries.
+    """
+    groups = [info.group for info in infos]
+    if not _is_scanpy_comparison(infos, params, obs) or not set(_FIELDS) <= set(columns):
+        return {}
+    scores = columns["stat"]
+    if scores.size > _LARGEST_VIEW:
+        return {}
+    order = np.argsort(-scores, axis=0, kind="stable")  # NaN sorts last
+    names = np.asarray(var_names, dtype=object)
+    view = {_NAMES: _records([names[order[:, i]] for i in range(len(groups))], groups, object)}
+    for name, field in _FIELDS.items():
+        sorted_values = np.take_along_axis(columns[name], order, axis=0)
+        view[field] = _records(list(sorted_values.T), groups, np.float64)
+    return view
+
+
+def refresh_view(adata: AnnData, key: str = "rank_genes") -> None:
+    """Make scanpy's view of a result anew, after genes were left out of ``adata``.
+
+    The truth in ``adata.varm`` follows ``adata[:, genes]``; the record arrays that scanpy's
+    plots read from ``adata.uns[key]`` cannot, and name genes that are gone.
+
+    Parameters
+    ----------
+    adata
+        AnnData with a result of :func:`dex.tl.rank_genes`.
+    key
+        Where the result is.
+
+    Raises
+    ------
+    InputError
+        If there is no result under ``key``.
+    """
+    stored = StoredResult.from_adata(adata, key)
+    columns = {name: stored.values(name) for name in stored.columns if name in _FIELDS}
+    entry = {name: value for name, value in stored.entry.items() if name not in _view_names()}
+    entry.update(
+        scanpy_view(columns, _infos(stored), stored.params, adata.var_names, obs_of(adata))
+    )
+    adata.uns[key] = entry
+
+
+def _is_scanpy_comparison(
+    infos: Sequence[TestInfo], params: dict[str, Any], obs: pd.DataFrame
+) -> bool:
+    column = obs.get(params.get("groupby"))
+    if column is None or pd.api.types.is_numeric_dtype(column):
+        return False
+    groups = [info.group for info in infos]
+    return (
+        len({info.reference for info in infos}) == 1
+        and len(set(groups)) == len(groups)
+        and set(groups) <= set(column.dropna().astype(str))
+        and not any(info.per for info in infos)
+    )
+
+
+def _records(arrays: list[Any], groups: list[str], dtype: type) -> np.recarray[Any, Any]:
+    return np.rec.fromarrays(arrays, dtype=[(group, dtype) for group in groups])
+
+
+def _view_names() -> set[str]:
+    return {_NAMES, *_FIELDS.values()}
+
+
+def _infos(stored: StoredResult) -> list[TestInfo]:
+    from dex.design.tests import TestInfo
+
+    fields = ("name", "kind", "group", "reference", "per")
+    return [TestInfo(*row) for row in zip(*map(stored.field, fields), strict=True)]

@@ -1,0 +1,234 @@
+"""Mean and sum of squares of every gene in every group, and of everybody outside the group.
+
+The two-pass algorithm with its correction term, and the pairwise update, of Chan, Golub & LeVeque
+(1983), The American Statistician 37:242-247. Nothing is subtracted from a total.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dex._numba import inner, kernel
+from dex.errors import InputError
+from dex.typing import REST, Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoments:
+    """Moments of every gene in some sets of observations: groups, or one side of every test."""
+
+    n: Int
+    """Observations, shape ``(n_groups,)``."""
+    mean: Float
+    """Mean, shape ``(n_vars, n_groups)``; NaN in a group without observations."""
+    mean_low: Float
+    """What rounding took from ``mean``: their sum has about twice the digits. Same shape.
+
+    Values such as 1e6 plus a tiny noise have means that differ in their last digits only.
+    """
+    sum_sq: Float
+    """Sum of squares about the group's own mean, same shape; exactly 0 where constant."""
+
+    @property
+    def var(self) -> Float:
+        """Unbiased variance, shape ``(n_vars, n_groups)``; NaN below two observations."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.n > 1, self.sum_sq / (self.n - 1), np.nan)
+
+    def take(self, groups: Int) -> GroupMoments:
+        """Only these groups, in this order, repeated where asked for."""
+        parts = (self.mean[:, groups], self.mean_low[:, groups], self.sum_sq[:, groups])
+        return GroupMoments(self.n[groups], *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSamples:
+    """The moments on both sides of every test: ``n_groups`` of both is ``n_tests``."""
+
+    group: GroupMoments
+    reference: GroupMoments
+
+    @property
+    def mean_diff(self) -> Float:
+        """Mean of the group minus mean of the reference, shape ``(n_vars, n_tests)``."""
+        low = self.group.mean_low - self.reference.mean_low
+        return (self.group.mean - self.reference.mean) + low
+
+
+def group_moments(values: Float, codes: Int, n_groups: int) -> GroupMoments:
+    """Moments of every gene in every group.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n_obs, n_vars)``; read without a copy when float64 in Fortran order.
+    codes
+        Group of each observation, shape ``(n_obs,)``; -1 is in no group.
+    n_groups
+        Number of groups; a group may be empty.
+
+    Returns
+    -------
+    GroupMoments of shape ``(n_vars, n_groups)``. A gene that is constant in a group has exactly
+    that value as its mean and 0 as its sum of squares. NaN in a gene is NaN in that group alone.
+
+    Raises
+    ------
+    InputError
+        If the shapes disagree or a code is out of range.
+
+    Examples
+    --------
+    >>> moments = group_moments(np.array([[1.0], [3.0], [7.0]]), np.array([0, 0, 1]), 2)
+    >>> moments.mean.tolist(), moments.var.tolist()
+    ([[2.0, 7.0]], [[2.0, nan]])
+    """
+    genes, codes = gene_rows(values), checked_codes(codes, len(values), n_groups)
+    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    return GroupMoments(n, *_group_moments(genes, codes, n))
+
+
+def rest_moments(moments: GroupMoments) -> GroupMoments:
+    """For each group the moments of all observations in the other groups.
+
+    The groups before it and the groups after it are merged, in time linear in ``n_groups``.
+    """
+    parts = _rest_moments(moments.n, moments.mean, moments.mean_low, moments.sum_sq)
+    return GroupMoments(moments.n.sum() - moments.n, *parts)
+
+
+def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
+    """Both sides of every test.
+
+    Parameters
+    ----------
+    moments
+        Moments of all groups.
+    tests
+        Rows (group, reference), shape ``(n_tests, 2)``; reference ``REST`` is everybody else.
+    """
+    group, reference = np.asarray(tests, np.intp).reshape(-1, 2).T
+    if not (reference == REST).any():
+        return TwoSamples(moments.take(group), moments.take(reference))
+    # Rest columns follow the groups' own, so that one index finds either.
+    column = np.where(reference == REST, len(moments.n) + group, reference)
+    rest = rest_moments(moments)
+    both = GroupMoments(
+        np.concatenate([moments.n, rest.n]),
+        np.hstack([moments.mean, rest.mean]),
+        np.hstack([moments.mean_low, rest.mean_low]),
+        np.hstack([moments.sum_sq, rest.sum_sq]),
+    )
+    return TwoSamples(moments.take(group), both.take(column))
+
+
+def gene_rows(values: Float) -> Float:
+    """Every gene as one contiguous row, shape ``(n_vars, n_obs)``.
+
+    That is the memory of a Fortran-ordered block. Kernels take it transposed because numba sees an
+    array with a single row or column as C-ordered and would compile a second time for it.
+    """
+    return np.ascontiguousarray(np.asarray(values, dtype=np.float64).T)
+
+
+def checked_codes(codes: Int, n_obs: int, n_groups: int) -> Int:
+    """``codes`` as kernels take them, which check no bounds.
+
+    Raises
+    ------
+    InputError
+        If there is not one code per observation, or one is not in ``-1 ... n_groups - 1``.
+    """
+    codes = np.ascontiguousarray(codes, dtype=np.intp)
+    if codes.shape != (n_obs,):
+        message = f"codes has shape {codes.shape}; {n_obs} observations need ({n_obs},)."
+        raise InputError(message)
+    if n_obs and not (codes.min() >= -1 and codes.max() < n_groups):
+        message = (
+            f"codes run from {codes.min()} to {codes.max()}; {n_groups} groups have codes "
+            f"0 to {n_groups - 1}, and -1 is no group."
+        )
+        raise InputError(message)
+    return codes
+
+
+@kernel
+def _group_moments(genes: Float, codes: Int, n: Int) -> tuple[Float, Float, Float]:
+    """Mean, mean_low and sum_sq, each ``(n_vars, n_groups)``; ``genes`` is ``(n_vars, n_obs)``."""
+    shape = (genes.shape[0], n.shape[0])
+    mean, mean_low, sum_sq = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
+    for j in range(shape[0]):
+        _gene_moments(genes[j], codes, n, (mean[j], mean_low[j], sum_sq[j]))
+    return mean, mean_low, sum_sq
+
+
+@inner
+def _gene_moments(gene: Float, codes: Int, n: Int, out: tuple[Float, Float, Float]) -> None:
+    """Fill mean, mean_low and sum_sq of one gene; the mean comes as NaN, the others as 0."""
+    mean, mean_low, sum_sq = out
+    first = np.full(n.shape[0], np.nan)
+    seen = np.zeros(n.shape[0], np.bool_)
+    for i in range(gene.shape[0]):
+        g = codes[i]
+        if g < 0:
+            continue
+        if not seen[g]:
+            seen[g], first[g] = True, gene[i]
+        mean_low[g] += gene[i] - first[g]  # exactly 0 in a constant group
+    for g in range(n.shape[0]):
+        if n[g] > 0:
+            mean[g] = first[g] + mean_low[g] / n[g]
+        mean_low[g] = 0.0
+    for i in range(gene.shape[0]):
+        g = codes[i]
+        if g >= 0:
+            residual = gene[i] - mean[g]
+            mean_low[g] += residual
+            sum_sq[g] += residual * residual
+    for g in range(n.shape[0]):
+        if n[g] > 0:
+            sum_sq[g] -= mean_low[g] * (mean_low[g] / n[g])
+            mean_low[g] /= n[g]
+
+
+@kernel
+def _rest_moments(
+    n: Int, mean: Float, mean_low: Float, sum_sq: Float
+) -> tuple[Float, Float, Float]:
+    """As in ``_group_moments``, of all groups but one: those before it, then those after it."""
+    n_vars, n_groups = mean.shape
+    rest = (np.full(mean.shape, np.nan), np.zeros(mean.shape), np.zeros(mean.shape))
+    for j in range(n_vars):
+        forward = backward = (0, np.nan, 0.0, 0.0)
+        for g in range(n_groups):
+            rest[0][j, g], rest[1][j, g], rest[2][j, g] = forward[1:]
+            forward = _merge(forward, (n[g], mean[j, g], mean_low[j, g], sum_sq[j, g]))
+        size = 0
+        for g in range(n_groups - 1, -1, -1):
+            before = forward[0] - size - n[g]
+            size += n[g]
+            side = (before, rest[0][j, g], rest[1][j, g], rest[2][j, g])
+            rest[0][j, g], rest[1][j, g], rest[2][j, g] = _merge(side, backward)[1:]
+            backward = _merge(backward, (n[g], mean[j, g], mean_low[j, g], sum_sq[j, g]))
+    return rest
+
+
+@inner
+def _merge(
+    a: tuple[int, float, float, float], b: tuple[int, float, float, float]
+) -> tuple[int, float, float, float]:
+    """Moments (n, mean, mean_low, sum_sq) of two sets taken together (Chan et al., eq. 2.1)."""
+    if b[0] == 0:
+        return a
+    if a[0] == 0:
+        return b
+    n = a[0] + b[0]
+    delta = (b[1] - a[1]) + (b[2] - a[2])
+    step = a[2] + delta * (b[0] / n)
+    mean = a[1] + step
+    # Knuth's two-sum: the exact rounding error of the line above.
+    shadow = mean - a[1]
+    low = (a[1] - (mean - shadow)) + (step - shadow)
+    return n, mean, low, a[3] + b[3] + delta * delta * (a[0] * (b[0] / n))

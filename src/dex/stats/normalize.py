@@ -1,0 +1,119 @@
+"""Counts made comparable between observations, and logged.
+
+All functions take blocks of genes: what depends on the whole table, the totals of the
+observations, is an argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from dex.typing import Float
+
+
+def library_size_factors(totals: ArrayLike) -> Float:
+    """Total counts relative to their median, as in scanpy's ``normalize_total``.
+
+    Parameters
+    ----------
+    totals
+        Total counts of the observations over all genes, shape ``(n_obs,)``.
+
+    Returns
+    -------
+    Totals over the median of the positive totals, shape ``(n_obs,)``; an empty observation gets
+    1, because its zeros stay zeros whatever they are divided by.
+
+    Raises
+    ------
+    InputError
+        If no observation has counts.
+
+    Examples
+    --------
+    >>> library_size_factors([100, 400, 200, 0]).tolist()
+    [0.5, 2.0, 1.0, 1.0]
+    """
+    totals = np.asarray(totals, dtype=np.float64)
+    if not (totals > 0).any():
+        msg = "No observation has counts, so nothing can be normalised; check the layer."
+        raise InputError(msg)
+    return np.where(totals > 0, totals / np.median(totals[totals > 0]), 1.0)
+
+
+def ln1p(counts: ArrayLike, size_factors: ArrayLike) -> Float:
+    """Natural log of 1 + normalised counts, as in scanpy's ``normalize_total`` and ``log1p``.
+
+    Parameters
+    ----------
+    counts
+        Shape ``(n_obs, n_vars)``.
+    size_factors
+        What the counts of an observation are divided by, shape ``(n_obs,)``; as from
+        :func:`library_size_factors`.
+
+    Returns
+    -------
+    log(1 + counts / size_factors), float64, shape ``(n_obs, n_vars)``.
+
+    Examples
+    --------
+    >>> ln1p([[0, 3], [0, 12]], [0.5, 2.0]).round(3).tolist()
+    [[0.0, 1.946], [0.0, 1.946]]
+    """
+    factors = np.asarray(size_factors, dtype=np.float64)
+    normalised = np.asarray(counts, dtype=np.float64) / factors[:, None]
+    return np.log1p(normalised, out=normalised)
+
+
+def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0) -> Float:
+    """log2 counts per million with edgeR's prior count.
+
+    The prior is larger in larger libraries, so that a zero has the same log everywhere: with
+    ``prior = prior_count * lib_size / mean(lib_sizes)``, it is log2 of
+    ``1e6 * (counts + prior) / (lib_size + 2 * prior)``, as the help page of ``edgeR::cpm`` says.
+
+    Parameters
+    ----------
+    counts
+        Shape ``(n_obs, n_vars)``.
+    lib_sizes
+        Total counts of the observations over all genes, times their normalisation factors
+        where there are any; positive, shape ``(n_obs,)``.
+    prior_count
+        Average count added to avoid the log of zero.
+
+    Returns
+    -------
+    log2 counts per million, float64, shape ``(n_obs, n_vars)``.
+
+    Raises
+    ------
+    InputError
+        If a library size is not positive.
+
+    Examples
+    --------
+    >>> log_cpm([[0, 10], [0, 20]], [1e6, 2e6]).round(3).tolist()
+    [[0.415, 3.502], [0.415, 3.502]]
+    """
+    sizes = np.asarray(lib_sizes, dtype=np.float64)
+    if not (sizes > 0).all():
+        where = np.flatnonzero(~(sizes > 0))
+        msg = (
+            f"{where.size} observations have no counts (the first is at position {where[0]}), so "
+            "they have no counts per million; remove them."
+        )
+        raise InputError(msg)
+    prior = prior_count * sizes / sizes.mean()
+    per_million = 1e6 / (sizes + 2 * prior)
+    out = np.asarray(counts, dtype=np.float64) + prior[:, None]
+    out *= per_million[:, None]
+    return np.log2(out, out=out)

@@ -1,0 +1,141 @@
+"""Rank tests: Wilcoxon's and Mann & Whitney's of two samples, Kruskal & Wallis's of several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
+from dex.stats.moments import checked_codes
+from dex.stats.rank_sums import RankSums, rank_sums, side_sizes
+from dex.stats.tails import chi2_log10_pval, normal_log10_pval
+from dex.typing import REST, Bool, Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class RankSumTest:
+    """Wilcoxon rank-sum tests, gene by test; arrays have shape ``(n_vars, n_tests)``."""
+
+    stat: Float
+    """z, positive where the group is higher; ties corrected, no continuity correction."""
+    auc: Float
+    """P(group > reference) + P(tie) / 2; the Mann-Whitney U over the number of pairs."""
+    log10_pval: Float
+    """log10 of the two-sided p-value; NaN where all observations are tied."""
+    exact: Bool
+    """Which p-values are from the exact distribution given the ties, shape ``(n_tests,)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class KruskalTest:
+    """Kruskal-Wallis tests; every field has shape ``(n_vars,)``."""
+
+    stat: Float
+    """H, corrected for ties; 0 where all observations are tied."""
+    df: Float
+    """Degrees of freedom of the chi-square approximation."""
+    log10_pval: Float
+    """log10 of the p-value; NaN where all observations are tied."""
+
+
+def rank_sum_test(
+    values: Float,
+    codes: Int,
+    n_groups: int,
+    tests: Int,
+    *,
+    exact: Literal["auto"] | bool = "auto",
+) -> RankSumTest:
+    """Every group against its reference by the rank-sum test [Wilcoxon1945]_, [Mann1947]_.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n_obs, n_vars)``; read without a copy when float64 in Fortran order.
+    codes
+        Group of each observation, shape ``(n_obs,)``; -1 is in no group, and not in the rest.
+    n_groups
+        Number of groups.
+    tests
+        Rows (group, reference), shape ``(n_tests, 2)``; reference ``REST`` is everybody else.
+    exact
+        Whether p-values are from the exact distribution given the ties. ``"auto"`` decides once
+        per test, by :func:`dex.stats.exact_ranks.use_exact`.
+
+    Returns
+    -------
+    RankSumTest. NaN where a side is empty or the gene has a NaN on either side.
+
+    Raises
+    ------
+    InputError
+        If the shapes disagree, a code is out of range, or ``exact=True`` and a test has more
+        than ``dex.stats.exact_ranks.LARGEST_EXACT`` observations.
+
+    References
+    ----------
+    .. [Wilcoxon1945] Wilcoxon (1945), Biometrics Bulletin 1:80-83.
+    .. [Mann1947] Mann & Whitney (1947), Annals of Mathematical Statistics 18:50-60.
+
+    Examples
+    --------
+    >>> values = np.array([[0.0], [1.0], [1.0], [4.0], [5.0]])
+    >>> test = rank_sum_test(values, np.array([0, 0, 0, 1, 1]), 2, np.array([[1, 0]]))
+    >>> test.auc.item(), round(10 ** test.log10_pval.item(), 6), test.exact.tolist()
+    (1.0, 0.1, [True])
+    """
+    tests = np.asarray(tests, np.intp).reshape(-1, 2)
+    sums = rank_sums(values, codes, n_groups, tests)
+    n_group, n_reference = side_sizes(codes, n_groups, tests).T
+    stat, auc = _z_scores(sums, n_group.astype(float), n_reference.astype(float))
+    log10_pval = np.where(sums.untied > 0, normal_log10_pval(stat), np.nan)
+    if exact == "auto":
+        sizes = zip(n_group, n_reference, strict=True)
+        chosen = np.array([use_exact(*size) for size in sizes], dtype=bool)
+    else:
+        chosen = np.full(len(tests), exact)
+    if chosen.any():
+        log10_pval[:, chosen] = exact_rank_sum_log10_pval(values, codes, n_groups, tests[chosen])
+    return RankSumTest(stat, auc, log10_pval, chosen)
+
+
+def kruskal_test(values: Float, codes: Int, n_groups: int) -> KruskalTest:
+    """Test whether any group is shifted against the others, by Kruskal & Wallis [Kruskal1952]_.
+
+    Parameters
+    ----------
+    values, codes, n_groups
+        As in :func:`rank_sum_test`. Groups without observations take no part.
+
+    Returns
+    -------
+    KruskalTest. NaN with fewer than two groups, or where the gene has a NaN.
+
+    References
+    ----------
+    .. [Kruskal1952] Kruskal & Wallis (1952), Journal of the American Statistical Association
+       47:583-621.
+    """
+    codes = checked_codes(codes, len(values), n_groups)
+    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    groups = np.flatnonzero(n)
+    sums = rank_sums(values, codes, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+    df = np.full(len(sums.deviation), len(groups) - 1.0 if len(groups) > 1 else np.nan)
+    if len(groups) < 2:
+        return KruskalTest(df, df, df)
+    untied = sums.untied[:, 0]
+    between = (sums.deviation**2 / n[groups]).sum(axis=1)
+    stat = 3 * (n.sum() - 1) * between / np.where(untied == 0, 1.0, untied)
+    return KruskalTest(stat, df, np.where(untied == 0, np.nan, chi2_log10_pval(stat, df)))
+
+
+def _z_scores(sums: RankSums, n_group: Float, n_reference: Float) -> tuple[Float, Float]:
+    """Return the z score and the AUC; a gene whose observations are all tied has 0 and 1/2."""
+    n, pairs = n_group + n_reference, n_group * n_reference
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(pairs * sums.untied / (3 * n * (n - 1)))
+        stat = np.where(sums.untied == 0, 0.0, sums.deviation / se)
+        auc = 0.5 + sums.deviation / (2 * pairs)
+    return np.where(np.isnan(auc), np.nan, stat), auc

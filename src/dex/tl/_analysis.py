@@ -1,0 +1,177 @@
+"""From a question to a result: who is compared, what is measured, the test, the columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dex.data import Expression, Source
+from dex.data.pseudobulk import counts_source, pseudobulk
+from dex.data.source import obs_of
+from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
+from dex.design.formula import read_formula
+from dex.design.labels import column_of, is_numeric
+from dex.results import Result
+from dex.results.schema import EFFECTS
+from dex.stats.filtering import filter_by_expr, min_sample_size
+from dex.tl._finish import expand, finish
+from dex.tl._run import require_applicable, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+    from numpy.typing import NDArray
+
+    from dex.data.expression import Columns
+    from dex.tl._auto import Plan
+    from dex.tl._options import Options
+    from dex.typing import Int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who is compared with whom, as the user says it."""
+
+    groupby: str | None
+    design: Any
+    contrasts: Any
+    reference: str | None
+    groups: Sequence[str] | None
+    test: Literal["each", "any"]
+
+    @property
+    def compared(self) -> str | None:
+        """Column whose levels are compared, if the words say which."""
+        if self.groupby is None and isinstance(self.contrasts, tuple) and self.contrasts:
+            return str(self.contrasts[0])
+        return self.groupby
+
+    def comparison(
+        self, obs: pd.DataFrame, *, model: bool
+    ) -> TwoSampleComparison | ModelComparison:
+        """Ask it of some observations."""
+        return Comparison.from_obs(
+            obs,
+            groupby=self.groupby,
+            design=self.design,
+            contrasts=self.contrasts,
+            reference=self.reference,
+            groups=self.groups,
+            test=self.test,
+            model=model,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is tested: a matrix, the observations that belong to it, and the genes."""
+
+    source: Source
+    obs: pd.DataFrame
+    genes: Int
+    notes: tuple[str, ...] = ()
+
+
+def analyse(
+    adata: AnnData, source: Source, question: Question, *, plan: Plan, genes: Int, options: Options
+) -> Result:
+    """Answer ``question`` for the genes at positions ``genes``; ``adata`` is only read."""
+    require_applicable(plan.method, question.test, options)
+    measured = Measured(source, obs_of(adata), genes)
+    if plan.replicate is not None:
+        measured = _add_up_cells(adata, measured, plan.replicate, question, options)
+    comparison = question.comparison(measured.obs, model=plan.method.model)
+    rows = np.flatnonzero(comparison.kept)
+    expression = Expression.from_source(
+        measured.source, rows, measured.genes, n_threads=options.n_threads
+    )
+    answer = run(plan.method, expression, comparison, measured.obs, options)
+    effects = answer.columns.pop(EFFECTS, None)
+    n_vars = adata.n_vars
+    columns = finish(
+        answer.columns, measured.genes, n_vars, unreplicated=answer.unreplicated, options=options
+    )
+    names = [info.name for info in comparison.effects]
+    return Result(
+        columns,
+        comparison.infos,
+        tuple(answer.n[:, 0].tolist()),
+        tuple(answer.n[:, 1].tolist()),
+        _params(plan, expression, comparison, options),
+        (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes),
+        {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
+    )
+
+
+def _named(names: list[str], columns: NDArray[Any]) -> Columns:
+    return dict(zip(names, columns.T, strict=True))
+
+
+def _add_up_cells(
+    adata: AnnData, measured: Measured, replicate: str, question: Question, options: Options
+) -> Measured:
+    """Samples of cells; genes with too few counts in them to be tested are left out."""
+    source = counts_source(adata, measured.source)
+    by = [replicate, *(name for name in _labels(measured.obs, question) if name != replicate)]
+    column_of(measured.obs, replicate, argument="replicate")
+    min_cells = 10 if source.unit == "cells" else 1
+    bulk = pseudobulk(source, measured.obs, by, min_cells=min_cells, n_threads=options.n_threads)
+    counts = bulk.source.matrix
+    groups = np.zeros(len(bulk.obs), dtype=np.intp)
+    if by[1:]:
+        groups = bulk.obs.groupby(by[1:], observed=True).ngroup().to_numpy()
+    keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=min_sample_size(groups))
+    genes = measured.genes[keep[measured.genes]]
+    note = f"{len(measured.genes) - len(genes):,} genes with too few counts in the samples left out"
+    return Measured(bulk.source, bulk.obs, genes, (*source.notes, *bulk.notes, note))
+
+
+def _labels(obs: pd.DataFrame, question: Question) -> list[str]:
+    """Columns of labels that the question is about: a sample is of one label in each."""
+    names = [] if question.compared is None else [question.compared]
+    if isinstance(question.design, str):
+        variables = read_formula(question.design, [str(name) for name in obs.columns]).variables
+        names += [name for name in variables if not is_numeric(obs[name])]
+    for name in names:
+        column_of(obs, name, argument="groupby")
+    return list(dict.fromkeys(names))
+
+
+def _params(
+    plan: Plan,
+    expression: Expression,
+    comparison: TwoSampleComparison | ModelComparison,
+    options: Options,
+) -> dict[str, Any]:
+    """What was asked and decided, with the names that scanpy's readers expect."""
+    params: dict[str, Any] = {
+        "groupby": comparison.groupby,
+        "reference": comparison.reference,
+        "use_raw": False,
+        "method": plan.method.name,
+        "method_title": plan.method.omnibus_title if comparison.omnibus else plan.method.title,
+        "citation": plan.method.citation,
+        "layer": expression.source.layer,
+        "source_scale": str(expression.source.scale),
+        "scale": str(expression.scale),
+        "pseudocount": expression.pseudocount,
+        "unit": expression.source.unit,
+        "replicate": plan.replicate,
+        "block": options.block,
+        "lfc": options.lfc,
+        "corr_method": options.padj_method,
+        "padj_scope": options.padj_scope,
+        "n_obs": int(comparison.kept.sum()),
+    }
+    if isinstance(comparison, ModelComparison):
+        params |= {
+            "vcov": options.vcov,
+            "design": comparison.design.formula,
+            "design_columns": np.array(comparison.design.coefs, dtype=object),
+            "contrasts": comparison.contrasts.vectors,
+        }
+    return params

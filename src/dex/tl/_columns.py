@@ -1,0 +1,119 @@
+"""The columns that methods share: means, fold changes, fractions expressing, t statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.design.comparison import NO_GROUP
+from dex.stats.moments import GroupMoments, TwoSamples, group_moments, two_samples
+from dex.stats.treat import treat_test
+from dex.typing import REST
+
+if TYPE_CHECKING:
+    from dex.data.expression import Columns, GeneBlock
+    from dex.typing import Bool, Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Who is on which side of every test."""
+
+    codes: Int
+    """Group of each observation used, shape ``(n_obs,)``; -1 is in none."""
+    n_groups: int
+    tests: Int
+    """Rows (group, reference), shape ``(n_tests, 2)``; the reference may be ``REST``. Both are
+    ``NO_GROUP`` in a test that compares no two groups."""
+
+    @property
+    def compared(self) -> Bool:
+        """Tests that compare two groups, shape ``(n_tests,)``."""
+        return np.not_equal(self.tests[:, 0], NO_GROUP)
+
+    @property
+    def n(self) -> Int:
+        """Observations on both sides, shape ``(n_tests, 2)``."""
+        sizes = np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups)
+        group, reference = self.tests.T
+        rest = sizes.sum() - sizes[group]
+        return np.column_stack([sizes[group], np.where(reference < 0, rest, sizes[reference])])
+
+
+def base_mean(block: GeneBlock, n_tests: int) -> Float:
+    """Mean of all observations used, on the linear scale, shape ``(n_vars, n_tests)``."""
+    return np.repeat(block.linear.mean(axis=0)[:, None], n_tests, axis=1)
+
+
+def t_columns(
+    stat: Float, log10_pval: Float, effect: Float, se: Float, df: Float, *, lfc: float
+) -> Columns:
+    """Statistic and p-value of the t test, or of the test against the threshold ``lfc``."""
+    if lfc > 0:
+        test = treat_test(effect, se, df, threshold=lfc)
+        stat, log10_pval = test.stat, test.log10_pval
+    return {"stat": stat, "df": df, "log10_pval": log10_pval}
+
+
+def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
+    """Means on both sides and, where zeros are zeros, the fractions that express the gene.
+
+    They are NaN in tests that compare no two groups.
+    """
+    everybody = np.where(sides.compared[:, None], sides.tests, [0, REST])
+    filled = Sides(sides.codes, sides.n_groups, everybody)
+    columns = {**_means(_moments(block, filled)), **_fractions(block.expressed, filled)}
+    for name, values in columns.items():
+        columns[name] = np.where(sides.compared, values, np.nan)
+    return columns
+
+
+def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -> Columns:
+    """Add to :func:`mean_columns` the log2 ratio of the means and its standard error.
+
+    ``log2fc = log2((mean_group + c) / (mean_reference + c))``; its standard error is the delta
+    method's, from the variances of both means.
+    """
+    moments = _moments(block, sides)
+    group, reference = (side.mean + pseudocount for side in (moments.group, moments.reference))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log2fc = np.log2(group / reference)
+        relative_var = _var_of_mean(moments.group) / group**2
+        relative_var += _var_of_mean(moments.reference) / reference**2
+    return {
+        "log2fc": log2fc,
+        "log2fc_se": np.sqrt(relative_var) / np.log(2),
+        "base_mean": base_mean(block, len(sides.tests)),
+        **_means(moments),
+        **_fractions(block.expressed, sides),
+    }
+
+
+def _moments(block: GeneBlock, sides: Sides) -> TwoSamples:
+    return two_samples(group_moments(block.linear, sides.codes, sides.n_groups), sides.tests)
+
+
+def _means(moments: TwoSamples) -> Columns:
+    return {"mean_group": moments.group.mean, "mean_reference": moments.reference.mean}
+
+
+def _var_of_mean(moments: GroupMoments) -> Float:
+    return moments.var / moments.n
+
+
+def _fractions(expressed: Bool | None, sides: Sides) -> Columns:
+    if expressed is None:
+        return {}
+    member = np.zeros((sides.n_groups, len(sides.codes)))
+    used = np.flatnonzero(sides.codes >= 0)
+    member[sides.codes[used], used] = 1
+    numbers = (member @ expressed).T  # of the group's observations that express the gene
+    group, reference = sides.tests.T
+    rest = numbers.sum(axis=1, keepdims=True) - numbers[:, group]
+    with np.errstate(invalid="ignore"):
+        return {
+            "pct_group": numbers[:, group] / sides.n[:, 0],
+            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / sides.n[:, 1],
+        }

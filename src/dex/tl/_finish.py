@@ -1,0 +1,74 @@
+"""From the statistics of the genes tested to the columns of all genes: status, p, adjusted p."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.results.schema import Status
+from dex.stats.multitest import adjust_columns
+
+if TYPE_CHECKING:
+    from dex.data.expression import Columns
+    from dex.tl._options import Options
+    from dex.typing import Bool, Int
+
+_STATISTICS = (
+    "log2fc",
+    "log2fc_se",
+    "mean_diff",
+    "mean_diff_se",
+    "stat",
+    "df",
+    "auc",
+    "log10_pval",
+)
+
+
+def finish(
+    columns: Columns, genes: Int, n_vars: int, *, unreplicated: Bool, options: Options
+) -> Columns:
+    """Give every gene of the AnnData its row, a status, ``pval``, ``padj`` and their logs.
+
+    ``genes`` are the positions of the rows of ``columns``; the other genes were left out.
+    ``unreplicated``, shape ``(n_tests,)``, marks tests without observations enough for a p-value.
+    """
+    all_zero = _all_zero(columns)
+    for name in _STATISTICS:
+        if name in columns:
+            columns[name] = np.where(all_zero, np.nan, columns[name])
+    status = _status(columns["log10_pval"], all_zero, unreplicated)
+    full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
+    full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)
+    full["status"][genes] = status
+    log10_padj = adjust_columns(full["log10_pval"], options.padj_method, scope=options.padj_scope)
+    full["log10_padj"] = log10_padj
+    full["pval"], full["padj"] = 10 ** full["log10_pval"], 10**log10_padj
+    return full
+
+
+def _all_zero(columns: Columns) -> Bool:
+    """Genes that nobody in the comparison expresses; NaN means, of z-scores, are not zero."""
+    if "mean_group" not in columns:
+        return np.equal(columns["base_mean"], 0)
+    means = np.stack([columns["mean_group"], columns["mean_reference"]])
+    without_sides = np.isnan(means).all(axis=0)
+    return np.where(without_sides, np.equal(columns["base_mean"], 0), (means == 0).all(axis=0))
+
+
+def _status(log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool) -> np.ndarray:
+    """In the order of precedence: all_zero, no_replicates, constant, tested."""
+    untested = np.isnan(log10_pval)
+    codes = np.where(untested, Status.CONSTANT, Status.TESTED)
+    codes = np.where(untested & unreplicated, Status.NO_REPLICATES, codes)
+    return np.where(all_zero, Status.ALL_ZERO, codes).astype(np.int8)
+
+
+def expand(values: np.ndarray, genes: Int, n_vars: int) -> np.ndarray:
+    """Rows of the genes tested among those of all genes, NaN elsewhere."""
+    if len(genes) == n_vars:
+        return values
+    full = np.full((n_vars, *values.shape[1:]), np.nan)
+    full[genes] = values
+    return full

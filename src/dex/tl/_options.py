@@ -1,0 +1,44 @@
+"""What the user may set, checked before the first number is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dex.data.threads import thread_count
+from dex.errors import InputError
+from dex.results.store import check_key
+from dex.stats.multitest import METHODS as PADJ_METHODS
+
+Scope = Literal["test", "global"]
+Vcov = Literal["classical", "HC3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of a ranking that every method takes, or refuses."""
+
+    lfc: float
+    vcov: str
+    block: str | None
+    padj_method: str
+    padj_scope: Scope
+    key_added: str
+    n_threads: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        check_key(self.key_added)
+        thread_count(self.n_threads)
+        _choice("padj_method", self.padj_method, PADJ_METHODS)
+        _choice("padj_scope", self.padj_scope, ("test", "global"))
+        _choice("vcov", self.vcov, ("classical", "HC3"))
+        if not 0 <= self.lfc < float("inf"):
+            msg = f"lfc={self.lfc} is not a threshold; give a log2 fold change of 0 or more."
+            raise InputError(msg)
+
+
+def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        msg = f"{name}={value!r} is not known; it is one of {', '.join(map(repr, choices))}."
+        raise InputError(msg)

@@ -1,0 +1,167 @@
+"""The one door: from an AnnData and a question to ranked genes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from dex._logging import logger
+from dex.data import Source
+from dex.data.source import obs_of
+from dex.results import store
+from dex.tl._analysis import Question, analyse
+from dex.tl._auto import plan
+from dex.tl._genes import genes_tested
+from dex.tl._options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+    from numpy.typing import ArrayLike
+
+
+def rank_genes(
+    adata: AnnData,
+    groupby: str | None = None,
+    *,
+    design: str | pd.DataFrame | ArrayLike | None = None,
+    contrasts: Any = None,
+    reference: str | None = None,
+    groups: Sequence[str] | None = None,
+    method: str = "auto",
+    test: Literal["each", "any"] = "each",
+    replicate: str | None = "auto",
+    block: str | None = None,
+    layer: str | None = None,
+    scale: str | None = None,
+    unit: Literal["cells", "samples"] | None = None,
+    mask_var: str | ArrayLike | None = None,
+    lfc: float = 0.0,
+    vcov: Literal["classical", "HC3"] = "classical",
+    padj_method: str = "fdr_bh",
+    padj_scope: Literal["test", "global"] = "test",
+    key_added: str = "rank_genes",
+    n_threads: int | None = None,
+) -> None:
+    """Rank genes by how sure it is that they differ between groups, or along a covariate.
+
+    Parameters
+    ----------
+    adata
+        Observations (samples or cells) x genes: counts or logs in ``X`` or in a layer.
+    groupby
+        Column of ``adata.obs`` whose levels are compared. Two levels make one test. More are each
+        tested against the rest (rank and t tests) or against the unweighted mean of the others
+        (models), unless ``reference`` is given.
+    design
+        Formula over columns of ``obs``, as ``"~ batch + condition"``, or a matrix (a DataFrame or
+        an array with a row per observation). With ``groupby``, that factor is tested, adjusted for
+        the rest; alone, its last coefficient is.
+    contrasts
+        What to test in the design: ``(column, group, reference)``; an expression over levels or
+        coefficients, ``"treated - control"``; a vector over the coefficients; a list of these, or
+        a dict ``{name: one of these}``.
+    reference
+        Level that the others are compared with, or ``"rest"``. By default the first category of an
+        ordered categorical, else a level whose name means control, else the first.
+    groups
+        Only these levels of ``groupby`` are tested; the others stay in the rest.
+    method
+        ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
+        ``"wilcoxon"``, ``"ols"``, or ``"auto"``: for samples, ``ols`` on logs; for cells,
+        samples made of them where the replicates are known, else ``wilcoxon``.
+    test
+        ``"each"`` group or contrast, or ``"any"``: one omnibus test (F, Kruskal-Wallis) of them
+        together.
+    replicate
+        Column of ``obs`` that names the independent unit (donor, animal): the counts of its cells
+        are added up, and samples are tested. ``"auto"`` takes the one column that obviously does
+        so if the method is ``"auto"`` too, and warns otherwise; None never does.
+    block
+        Column of ``obs`` that says which observations are a pair, for ``"t-test-paired"``.
+    layer
+        Layer to test, as it is. By default ``X``; counts there are normalised on the way, cells to
+        the log of 1 + counts per median library, samples to log2 counts per million.
+    scale
+        What the values are, where that is not recorded and they do not show it: ``"counts"``,
+        ``"linear"``, ``"ln1p"``, ``"log2p1"``, ``"logcpm"``, ``"log2"`` or ``"zscore"``.
+    unit
+        What a row of ``X`` is: ``"cells"`` or ``"samples"``. By default cells if there are 100 or
+        more and the median expressed gene is more than half zeros.
+    mask_var
+        Genes to test: a boolean column of ``adata.var``, or a boolean array. The others get the
+        status ``filtered``.
+    lfc
+        Size of log2 fold change that is still part of the null hypothesis (t-tests and models).
+    vcov
+        Covariance of the coefficients of ``"ols"``: ``"classical"``, or ``"HC3"``, which holds if
+        variances differ between observations; both with t on the residual degrees of freedom.
+    padj_method
+        Any of statsmodels' ``multipletests``: ``"fdr_bh"`` is Benjamini & Hochberg.
+    padj_scope
+        Adjust over the genes of each ``"test"``, or ``"global"``, over all tests together.
+    key_added
+        Where the result goes; an earlier result there is replaced.
+    n_threads
+        Threads; by default the cores that the process may use.
+
+    Returns
+    -------
+    None. Writes, with ``key`` for ``key_added``:
+
+    ``adata.varm[f"{key}_{column}"]``
+        An array ``(n_vars, n_tests)`` for every column of :data:`dex.results.COLUMNS` that the
+        method has: ``log2fc``, ``stat``, ``pval``, ``padj``, ``log10_pval``, ``status``, ...
+    ``adata.var[f"{key}_{column}"]``
+        The same, if there is one test.
+    ``adata.uns[key]``
+        The tests, parameters, notes and versions; and, if levels of a categorical column were
+        compared, the record arrays that scanpy's ``rank_genes_groups`` plots read.
+
+    :func:`dex.get.rank_genes_df` makes a table of it.
+
+    Raises
+    ------
+    dex.errors.InputError
+        If a column, level, layer, option or value cannot be used as asked; its children
+        ``FormulaError`` and ``DesignError`` say the same of formulas, designs and contrasts.
+        ``adata`` is then unchanged.
+
+    Notes
+    -----
+    ``log2fc`` of t and rank tests is ``log2((mean_group + c) / (mean_reference + c))`` of
+    normalised linear means, with ``c`` (in ``uns[key]["params"]["pseudocount"]``) of the order of
+    one count per typical library. A t-test on logs tests another estimand, the difference of the
+    mean logs: ``mean_diff``, in log2, and ``stat = mean_diff / mean_diff_se``. ``log2fc`` of
+    models is the tested coefficient in log2.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=0)
+    >>> dex.tl.rank_genes(adata, groupby="condition")
+    >>> dex.get.rank_genes_df(adata).columns[:3].tolist()
+    ['gene', 'test', 'log2fc']
+    >>> dex.tl.rank_genes(adata, groupby="condition", method="wilcoxon", key_added="ranks")
+    >>> dex.get.tests_df(adata, key="ranks")["name"].item()
+    'treated vs control'
+    """
+    options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads)
+    question = Question(groupby, design, contrasts, reference, groups, test)
+    source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
+    chosen = plan(
+        source,
+        obs_of(adata),
+        method=method,
+        compared=question.compared,
+        design=design,
+        replicate=replicate,
+    )
+    for warning in chosen.warnings:
+        logger.warning(warning)
+    genes = genes_tested(adata, mask_var)
+    result = analyse(adata, source, question, plan=chosen, genes=genes, options=options)
+    for note in result.notes:
+        logger.info(note)
+    store(adata, result, key=key_added)

@@ -1,0 +1,164 @@
+"""Hand a comparison to a method in the form that its family takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.design.comparison import ModelComparison
+from dex.design.pairs import matched_pairs
+from dex.errors import InputError
+from dex.stats.exact_ranks import smallest_exact_pval, use_exact
+from dex.tl._columns import Sides
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dex.data import Expression
+    from dex.data.expression import Columns
+    from dex.design.comparison import TwoSampleComparison
+    from dex.design.tests import TestInfo
+    from dex.tl._options import Options
+    from dex.tl.methods import Method
+    from dex.typing import Bool, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a method says of the genes tested."""
+
+    columns: Columns
+    n: Int
+    """Observations on both sides of every test, shape ``(n_tests, 2)``."""
+    unreplicated: Bool
+    """Tests with too few observations for a p-value, shape ``(n_tests,)``."""
+    notes: tuple[str, ...] = ()
+
+
+def require_applicable(method: Method, test: str, options: Options) -> None:
+    """Refuse options that the method has no meaning for."""
+    if test == "any" and method.omnibus is None:
+        msg = f"test='any': the {method.title} compares two groups; use method='ols' or another."
+        raise InputError(msg)
+    if options.lfc > 0 and (test == "any" or not method.on_means):
+        msg = (
+            f"lfc={options.lfc} is a threshold on a difference of means, which the "
+            f"{method.omnibus_title if test == 'any' else method.title} does not test; "
+            "use a t-test or method='ols', with test='each'."
+        )
+        raise InputError(msg)
+    if options.vcov != "classical" and not method.model:
+        msg = f"vcov={options.vcov!r} goes with method='ols', not with the {method.title}."
+        raise InputError(msg)
+    if options.block is not None and not method.paired:
+        msg = f"block= pairs observations for 't-test-paired'; {method.name!r} has no use of it."
+        raise InputError(msg)
+
+
+def run(
+    method: Method,
+    expression: Expression,
+    comparison: TwoSampleComparison | ModelComparison,
+    obs: pd.DataFrame,
+    options: Options,
+) -> Answer:
+    """Test every gene."""
+    if options.lfc > 0 and not expression.scale.is_log:
+        msg = f"lfc={options.lfc} is in log2, and {expression.source.where} is not on a log scale."
+        raise InputError(msg)
+    if isinstance(comparison, ModelComparison):
+        return _run_model(method, expression, comparison, options)
+    if method.paired:
+        return _run_paired(method, expression, comparison, obs, options)
+    return _run_groups(method, expression, comparison, options)
+
+
+def _run_groups(
+    method: Method, expression: Expression, comparison: TwoSampleComparison, options: Options
+) -> Answer:
+    groups = comparison.groups
+    sides = Sides(groups.codes[expression.rows], len(groups.levels), comparison.tests)
+    if comparison.omnibus and method.omnibus is not None:
+        columns = method.omnibus(expression, sides, options)
+        return Answer(columns, _everybody(expression), np.array([groups.sizes.min() < 2]))
+    unreplicated = (sides.n.min(axis=1) < method.fewest) | (sides.n.sum(axis=1) < 3)
+    notes = _unreplicated_notes(comparison.infos, sides.n, unreplicated)
+    notes += _exact_notes(sides.n) if method.exact_when_small else ()
+    return Answer(method.each(expression, sides, options), sides.n, unreplicated, notes)
+
+
+def _run_paired(
+    method: Method,
+    expression: Expression,
+    comparison: TwoSampleComparison,
+    obs: pd.DataFrame,
+    options: Options,
+) -> Answer:
+    """Every test has pairs of its own, and means of the observations in them only."""
+    answers: list[tuple[Columns, Int]] = []
+    notes: list[str] = []
+    for test in comparison.tests:
+        pairs = matched_pairs(obs, comparison.groups, test, block=options.block)
+        codes = np.full(len(obs), -1, dtype=np.intp)
+        codes[pairs.rows[:, 0]], codes[pairs.rows[:, 1]] = 0, 1
+        sides = Sides(codes[expression.rows], 2, np.array([[0, 1]]))
+        rows = np.searchsorted(expression.rows, pairs.rows)
+        answers.append((method.each(expression, sides, options, pairs=rows), sides.n))
+        notes += pairs.notes
+    columns = {name: np.hstack([part[name] for part, _ in answers]) for name in answers[0][0]}
+    n = np.vstack([n for _, n in answers])
+    return Answer(columns, n, np.zeros(len(n), dtype=bool), tuple(notes))
+
+
+def _run_model(
+    method: Method, expression: Expression, comparison: ModelComparison, options: Options
+) -> Answer:
+    design, contrasts = comparison.design, comparison.contrasts.vectors
+    saturated = (_NO_DF.format(n=len(design.matrix), k=len(design.coefs)),)
+    notes = saturated if design.df_residual == 0 else ()
+    if comparison.omnibus and method.omnibus is not None:
+        columns = method.omnibus(expression, design.matrix, contrasts, options)
+        without_df = np.array([design.df_residual == 0])
+        return Answer(columns, _everybody(expression), without_df, notes)
+    sides = None
+    n = np.repeat(_everybody(expression), len(contrasts), axis=0)
+    if comparison.groups is not None:
+        codes = comparison.groups.codes[expression.rows]
+        sides = Sides(codes, len(comparison.groups.levels), comparison.tests)
+        n = np.where(sides.compared[:, None], sides.n, n)
+    columns = method.each(expression, design.matrix, contrasts, sides, options)
+    without_se = np.isnan(columns["stat"]).all(axis=0) & np.isnan(columns["log2fc_se"]).all(axis=0)
+    return Answer(columns, n, without_se, notes)
+
+
+_NO_DF = (
+    "{n} observations and {k} coefficients leave no residual degrees of freedom: log2fc only, no "
+    "p-values; replicates or a smaller design are needed"
+)
+
+
+def _everybody(expression: Expression) -> Int:
+    return np.array([[len(expression.rows), 0]])
+
+
+def _unreplicated_notes(infos: tuple[TestInfo, ...], n: Int, unreplicated: Bool) -> tuple[str, ...]:
+    if not unreplicated.any():
+        return ()
+    i = int(np.flatnonzero(unreplicated)[0])
+    return (
+        f"{unreplicated.sum()} of {len(n)} tests have too few observations for a p-value (status "
+        f"no_replicates), the first is {infos[i].name!r} with {n[i, 0]} against {n[i, 1]}",
+    )
+
+
+def _exact_notes(n: Int) -> tuple[str, ...]:
+    """Name the bound of small tests, below which no p-value can be."""
+    smallest = [smallest_exact_pval(*pair) for pair in n.tolist() if use_exact(*pair)]
+    if not smallest:
+        return ()
+    return (
+        f"{len(smallest)} of {len(n)} tests are small and exact: without ties no p-value there is "
+        f"below {max(smallest):.2g}",
+    )

@@ -1,0 +1,125 @@
+"""t tests and rank tests: groups against a reference or the rest, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.results.schema import EFFECTS
+from dex.stats.moments import group_moments
+from dex.stats.ranks import kruskal_test, rank_sum_test
+from dex.stats.ttest import (
+    TTest,
+    anova,
+    paired_t_test,
+    student_t_test,
+    welch_anova,
+    welch_t_test,
+)
+from dex.tl._columns import Sides, base_mean, fold_change_columns, t_columns
+from dex.typing import REST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dex.data.expression import Columns, Expression, GeneBlock
+    from dex.data.scale import Scale
+    from dex.tl._options import Options
+    from dex.typing import Float, Int
+
+    OmnibusStatistics = Callable[[GeneBlock], tuple[Float, Float, Float]]
+
+
+def t_test(
+    expression: Expression, sides: Sides, options: Options, *, equal_var: bool = False
+) -> Columns:
+    """Every group against its reference by Welch's or Student's t test."""
+    compare = student_t_test if equal_var else welch_t_test
+
+    def columns(block: GeneBlock) -> Columns:
+        moments = group_moments(block.values, sides.codes, sides.n_groups)
+        test = compare(moments, sides.tests)
+        return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
+
+    return expression.map_blocks(columns, n_threads=options.n_threads, label="t test")
+
+
+def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int) -> Columns:
+    """One group against its reference within pairs of observations."""
+
+    def columns(block: GeneBlock) -> Columns:
+        test = paired_t_test(block.values, pairs)
+        return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
+
+    return expression.map_blocks(columns, n_threads=options.n_threads, label="paired t test")
+
+
+def wilcoxon(expression: Expression, sides: Sides, options: Options) -> Columns:
+    """Every group against its reference by the rank-sum test."""
+
+    def columns(block: GeneBlock) -> Columns:
+        test = rank_sum_test(block.values, sides.codes, sides.n_groups, sides.tests)
+        statistics = {"stat": test.stat, "auc": test.auc, "log10_pval": test.log10_pval}
+        return _effects(block, sides, expression) | statistics
+
+    return expression.map_blocks(columns, n_threads=options.n_threads, label="Wilcoxon test")
+
+
+def analysis_of_variance(
+    expression: Expression, sides: Sides, options: Options, *, equal_var: bool = False
+) -> Columns:
+    """Return whether the mean of any group differs."""
+    compare = anova if equal_var else welch_anova
+
+    def statistics(block: GeneBlock) -> tuple[Float, Float, Float]:
+        test = compare(group_moments(block.values, sides.codes, sides.n_groups))
+        return test.stat, test.df_den, test.log10_pval
+
+    return _omnibus(expression, sides, options, statistics)
+
+
+def kruskal(expression: Expression, sides: Sides, options: Options) -> Columns:
+    """Return whether any group is shifted."""
+
+    def statistics(block: GeneBlock) -> tuple[Float, Float, Float]:
+        test = kruskal_test(block.values, sides.codes, sides.n_groups)
+        return test.stat, test.df, test.log10_pval
+
+    return _omnibus(expression, sides, options, statistics)
+
+
+def _omnibus(
+    expression: Expression, sides: Sides, options: Options, statistics: OmnibusStatistics
+) -> Columns:
+    """One test per gene; the effects beside it are each group's log2fc against the rest."""
+    groups = np.arange(sides.n_groups)
+    each = Sides(sides.codes, sides.n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+
+    def columns(block: GeneBlock) -> Columns:
+        stat, df, log10_pval = (column[:, None] for column in statistics(block))
+        return {
+            "log2fc": np.full_like(stat, np.nan),
+            "stat": stat,
+            "df": df,
+            "log10_pval": log10_pval,
+            "base_mean": base_mean(block, 1),
+            EFFECTS: _effects(block, each, expression)["log2fc"],
+        }
+
+    return expression.map_blocks(columns, n_threads=options.n_threads, label="omnibus test")
+
+
+def _effects(block: GeneBlock, sides: Sides, expression: Expression) -> Columns:
+    return fold_change_columns(block, sides, pseudocount=expression.pseudocount)
+
+
+def _t_columns(test: TTest, scale: Scale, options: Options) -> Columns:
+    """Mean differences of logs in log2, whatever the base of the logs tested."""
+    unit = scale.log2_per_unit if scale.is_log else 1.0
+    mean_diff, se = test.mean_diff * unit, test.mean_diff_se * unit
+    return {
+        "mean_diff": mean_diff,
+        "mean_diff_se": se,
+        **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, lfc=options.lfc),
+    }
