@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dex
 from dex.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anndata import AnnData
 
 _MOST_VOLCANOES = 20
@@ -28,7 +30,7 @@ def run(
     counts: str,
     samples: str,
     out: str,
-    orientation: str,
+    orientation: Literal["genes_x_samples", "samples_x_genes"],
     filter_genes: bool,
     padj: float,
     gene_symbols: str | None,
@@ -64,10 +66,9 @@ def rank_genes(
         msg = f"--out {out!r} must end in .h5ad; --table writes CSV or TSV"
         raise InputError(msg)
     adata = dex.io.read_h5ad(path)
-    chosen = {} if replicate is None else {"replicate": replicate}
-    dex.tl.rank_genes(
-        adata, contrasts=_contrasts(contrasts), key_added=key_added, **question, **chosen
-    )
+    if replicate is not None:
+        question["replicate"] = replicate
+    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), key_added=key_added, **question)
     dex.io.write_h5ad(adata, out)
     if table is not None:
         dex.io.write_results(adata, table, key=key_added, gene_symbols=gene_symbols)
@@ -75,7 +76,7 @@ def rank_genes(
     _say(f"wrote {out}" + (f" and {table}" if table else ""))
 
 
-COMMANDS = {"demo": demo, "run": run, "rank-genes": rank_genes}
+COMMANDS: dict[str, Callable[..., None]] = {"demo": demo, "run": run, "rank-genes": rank_genes}
 
 
 def _folder(out: str) -> Path:
@@ -109,9 +110,8 @@ def _write(adata: AnnData, folder: Path, *, padj: float, gene_symbols: str | Non
     tests = dex.get.tests_df(adata)
     shown = tests[tests["kind"] != "omnibus"]["name"].tolist()[:_MOST_VOLCANOES]
     for name in shown:
-        written.append(
-            folder / (f"volcano_{_file_name(name)}.png" if len(tests) > 1 else "volcano.png")
-        )
+        suffix = f"_{_file_name(name)}" if len(tests) > 1 else ""
+        written.append(folder / f"volcano{suffix}.png")
         dex.pl.volcano(adata, test=name, padj=padj, gene_symbols=gene_symbols, save=written[-1])
     written.append(folder / "heatmap.png")
     dex.pl.heatmap(adata, padj=padj, gene_symbols=gene_symbols, save=written[-1])

@@ -94,7 +94,7 @@ class Expression:
         return np.sum(sums, axis=0)
 
     def select_genes(self, rule: Callable[[Float, Float], Bool]) -> Bool:
-        """Apply a rule over the values ``(n_obs, n_genes)`` of a block and the totals ``(n_obs,)``."""
+        """Apply a rule over values ``(n_obs, n_genes)`` of a block and totals ``(n_obs,)``."""
         totals = self.totals()
         return np.concatenate(self._map(lambda raw: rule(raw, totals), None, label="filter"))
 

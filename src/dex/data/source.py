@@ -123,7 +123,7 @@ def _matrix(adata: AnnData, layer: str | None) -> Any:
     return matrix
 
 
-def _unit(unit: str | None, sample: Float, *, n_obs: int) -> Unit:
+def _unit(unit: object, sample: Float, *, n_obs: int) -> Unit:
     """Cells: a hundred observations, and the median expressed gene is more than half zeros."""
     if unit is None:
         zeros = (sample == 0).mean(axis=0)
@@ -131,7 +131,7 @@ def _unit(unit: str | None, sample: Float, *, n_obs: int) -> Unit:
         sparse_genes = expressed.any() and np.median(zeros[expressed]) > 0.5
         return "cells" if n_obs >= _FEWEST_CELLS and sparse_genes else "samples"
     if unit in {"cells", "samples"}:
-        return cast("Unit", unit)
+        return unit
     msg = f"unit={unit!r} is not known; one row of X is one of 'cells' or 'samples'."
     raise InputError(msg)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAX_POWER = 9
+_NO_FEATURES: Final = DefaultFormulaParser.FeatureFlags.NONE
 _QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 
@@ -80,9 +81,6 @@ def read_formula(text: str, columns: Sequence[str]) -> Formula:
     except FormulaError as error:
         raise FormulaError(_because(text, str(error), columns)) from None
     return Formula(text, SimpleFormula([_as_lookup(term) for term in parsed.root]), expressions)
-
-
-_NO_FEATURES: Final = DefaultFormulaParser.FeatureFlags.NONE
 
 
 def _check_characters(text: str) -> None:

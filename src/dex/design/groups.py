@@ -10,7 +10,7 @@ import numpy as np
 from dex.design.labels import Labels, column_of, is_numeric
 from dex.design.reference import choose_reference, level_index
 from dex.design.tests import TestInfo
-from dex.design.wording import in_formula, listed, plural
+from dex.design.wording import in_formula, plural
 from dex.errors import InputError
 from dex.typing import REST, Bool, Int
 
@@ -238,7 +238,7 @@ def _require_groups(labels: Labels, column: pd.Series[Any]) -> None:
     too_many = n_levels > max(2, min(_MAX_FLOAT_LEVELS, n_obs // 2))
     if is_numeric(column) and column.dtype.kind == "f" and too_many:
         msg = (
-            f"groupby={name!r} is continuous ({n_levels:,} different numbers, as "
-            f"{listed(labels.levels, limit=3)}): use design='~ {in_formula(str(name))}'."
+            f"groupby={name!r} is continuous ({n_levels:,} different numbers): "
+            f"use design='~ {in_formula(str(name))}'."
         )
         raise InputError(msg)

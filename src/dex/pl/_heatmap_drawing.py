@@ -89,10 +89,11 @@ def _name_genes(ax: Axes, ruler: Axes, table: HeatmapTable, plan: Plan) -> None:
     keep = with_room(positions * row, table.rank, line_height(SMALL - 0.5))
     names = [shortened(name) for name, kept in zip(table.genes, keep, strict=True) if kept]
     length = 0 if keep.all() else 2
+    beside = (ax.bbox.x0 - ruler.bbox.x0) * 72 / ax.figure.dpi + (length if ruler is not ax else 0)
+    ruler.set_yticks(positions[keep], labels=[])
     ax.set_yticks(positions[keep], names, fontsize=SMALL)
-    ax.tick_params(axis="y", length=0, pad=1.5 + length + (ax.bbox.x0 - ruler.bbox.x0) * 72 / ax.figure.dpi)
-    ruler.set_yticks(positions[keep])
-    ruler.tick_params(axis="y", length=length, width=0.4, labelleft=ruler is ax)
+    ax.tick_params(axis="y", length=0, pad=1.5 + beside)
+    ruler.tick_params(axis="y", length=length, width=0.4)
 
 
 def _name_observations(ax: Axes, table: HeatmapTable, plan: Plan) -> None:
@@ -145,7 +146,9 @@ def _name_groups(page: Page, table: HeatmapTable, plan: Plan) -> None:
     middles = across.spans.mean(axis=1)
     apart = {0: 0.0, 45: 1.4, 90: 1.0}[across.slant] * line_height()
     keep = with_room(middles, -table.observations.sizes, apart)
-    style = {0: ("center", "bottom"), 45: ("left", "bottom"), 90: ("center", "bottom")}[across.slant]
+    style = {0: ("center", "bottom"), 45: ("left", "bottom"), 90: ("center", "bottom")}[
+        across.slant
+    ]
     for text, x, kept in zip(across.labels, middles, keep, strict=True):
         if kept:
             page.figure.text(
@@ -185,5 +188,3 @@ def _write_title(page: Page, extras: Extras, plan: Plan) -> None:
     if extras.note:
         low = 1 / page.height
         page.figure.text(EDGE / page.width, low, extras.note, fontsize=SMALL, color=FAINT)
-
-

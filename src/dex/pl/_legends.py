@@ -62,7 +62,9 @@ def draw_legends(
         if legend.height > room + _SPACE:
             return
         ax = page.axes(left, top, legend.width, legend.height)
-        ax.set(xlim=(0, legend.width), ylim=(legend.height, 0), label=f"legend of {legend.strip.name}")
+        ax.set(
+            xlim=(0, legend.width), ylim=(legend.height, 0), label=f"legend of {legend.strip.name}"
+        )
         _write(ax, 0, 0.5 * _LINE, shortened(legend.strip.name), bold=True)
         if isinstance(legend.strip, Levels):
             _draw_levels(ax, legend)
@@ -94,5 +96,3 @@ def _draw_ramp(ax: Axes, strip: Numbers) -> None:
 def _write(ax: Axes, x: float, y: float, text: str, *, bold: bool = False) -> None:
     weight = "bold" if bold else "normal"
     ax.text(x, y, text, va="center_baseline", fontsize=SMALL, fontweight=weight, linespacing=1)
-
-

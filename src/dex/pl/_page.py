@@ -72,7 +72,6 @@ def with_room(positions: Float, priority: Sequence[float] | Int, distance: float
     return keep
 
 
-
 def merged_columns(values: Float, most: int) -> Float:
     """Average neighbouring columns where there are more than ``most``, as many as can be seen."""
     n = values.shape[1]

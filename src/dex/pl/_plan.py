@@ -160,7 +160,9 @@ def _group_labels(table: HeatmapTable) -> tuple[str, ...]:
 
 def _slant(labels: tuple[str, ...], spans: Float) -> int:
     """Level if every label fits over its group; leaning if their feet are far enough apart."""
-    if all(text_width(text) <= high - low for text, (low, high) in zip(labels, spans, strict=False)):
+    if all(
+        text_width(text) <= high - low for text, (low, high) in zip(labels, spans, strict=False)
+    ):
         return 0
     return 45 if np.diff(spans.mean(axis=1)).min(initial=np.inf) >= 1.42 * line_height() else 90
 

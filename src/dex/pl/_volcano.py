@@ -139,7 +139,8 @@ def volcano(
             _draw_thresholds(panel, points, padj=padj, log2fc=log2fc)
         figure.draw_without_rendering()
         for panel, points, (_, info) in zip(axes, every, tests.iterrows(), strict=True):
-            _write_around(panel, points, info, padj=padj, title=title)
+            _write_above(panel, points, info, log2fc=log2fc, title=title)
+            _write_below(panel, points, info, padj=padj, log2fc=log2fc)
         with _final_layout(figure):
             for panel, points, positions in zip(axes, every, wanted, strict=True):
                 _show_only(panel, axes)
@@ -219,7 +220,12 @@ def _draw_beyond(ax: Axes, points: Points) -> None:
     for marker, here in (("^", top), ("<", left & ~top), (">", right & ~top)):
         colours = [_COLOURS[side] for side in points.side[here]]
         if colours:
-            style: dict[str, Any] = {"s": 16, "linewidths": 0, "zorder": 3, "label": "beyond the axes"}
+            style: dict[str, Any] = {
+                "s": 16,
+                "linewidths": 0,
+                "zorder": 3,
+                "label": "beyond the axes",
+            }
             ax.scatter(*points.xy[here].T, c=colours, marker=marker, **style)
 
 
@@ -247,30 +253,60 @@ def _draw_thresholds(ax: Axes, points: Points, *, padj: float, log2fc: float) ->
     if log2fc > 0:
         ax.axvline(-log2fc, **line)
         ax.axvline(log2fc, **line)
-        _write_above(ax, 0, f"|log$_2$ FC| = {log2fc:g}", ha="center", data=True, color=FAINT)
 
 
-def _write_around(
-    ax: Axes, points: Points, info: pd.Series, *, padj: float, title: str | None
+def _write_above(
+    ax: Axes, points: Points, info: pd.Series, *, log2fc: float, title: str | None
 ) -> None:
-    """Counts above, axis labels, which side is which, what is not drawn."""
+    """Title, counts, and the threshold of the fold change if there is room."""
     plain_axes(ax)
-    bold = {"fontweight": "bold", "fontsize": MEDIUM}
-    _write_above(ax, 0, f"{points.count(-1):,} down", ha="left", color=DOWN, **bold)
-    _write_above(ax, 1, f"{points.count(1):,} up", ha="right", color=UP, **bold)
-    width = millimetres(ax.bbox.width / ax.figure.dpi)
-    heading = wrapped(str(info["name"]) if title is None else title, width, LARGE)
+    heading = wrapped(str(info["name"]) if title is None else title, _width(ax), LARGE)
     ax.set_title(heading, fontsize=LARGE, color=INK, pad=13)
+    down, up = _counts(points)
+    style: dict[str, Any] = {"textcoords": "offset points", "xytext": (0, 3), "va": "bottom"}
+    bold = style | {"xycoords": ax.transAxes, "fontsize": MEDIUM, "fontweight": "bold"}
+    ax.annotate(down, (0, 1), ha="left", color=DOWN, **bold)
+    ax.annotate(up, (1, 1), ha="right", color=UP, **bold)
+    if log2fc > 0 and _has_room_above(ax, points, log2fc):
+        style |= {"xycoords": ax.transAxes, "fontsize": SMALL, "color": FAINT}
+        ax.annotate(_fold_change(log2fc), (0.5, 1), ha="center", **style)
+
+
+def _write_below(ax: Axes, points: Points, info: pd.Series, *, padj: float, log2fc: float) -> None:
+    """Axis labels, which side is which, and what is not drawn."""
     ax.set_xlabel("log$_2$ fold change", labelpad=2, fontsize=MEDIUM)
     ax.set_ylabel("$-$log$_{10}$ p", labelpad=3, fontsize=MEDIUM)
+    width = _width(ax)
     lower, higher = (wrapped(words, width) for words in _sides(info))
     in_one_line = "\n" not in lower + higher and text_width(lower + higher) < width - _GAP
-    _write_below(ax, 0, lower, line=0, ha="left", color=INK)
+    _write_line(ax, 0, lower, line=0, ha="left", color=INK)
     line = 0 if in_one_line else lower.count("\n") + 1
-    _write_below(ax, 1, higher, line=line, ha="right", color=INK)
+    _write_line(ax, 1, higher, line=line, ha="right", color=INK)
     line += higher.count("\n") + 1
-    for i, note in enumerate(_notes(points, padj)):
-        _write_below(ax, 0, note, line=line + i, ha="left", color=FAINT)
+    notes = _notes(points, padj)
+    if log2fc > 0 and not _has_room_above(ax, points, log2fc):
+        notes = [f"dashed: {_fold_change(log2fc)}", *notes]
+    for i, note in enumerate(notes):
+        _write_line(ax, 0, note, line=line + i, ha="left", color=FAINT)
+
+
+def _counts(points: Points) -> tuple[str, str]:
+    return f"{points.count(-1):,} down", f"{points.count(1):,} up"
+
+
+def _fold_change(log2fc: float) -> str:
+    return f"|log$_2$ FC| = {log2fc:g}"
+
+
+def _has_room_above(ax: Axes, points: Points, log2fc: float) -> bool:
+    """Whether the threshold, centred above the panel, clears the counts in the corners."""
+    corner = 1.15 * max(text_width(text, MEDIUM) for text in _counts(points))  # they are bold
+    return text_width(f"|log2 FC| = {log2fc:g}") / 2 + corner + 1 < _width(ax) / 2
+
+
+def _width(ax: Axes) -> float:
+    """Width of a panel in millimetres."""
+    return millimetres(ax.bbox.width / ax.figure.dpi)
 
 
 def _sides(info: pd.Series) -> tuple[str, str]:
@@ -306,20 +342,7 @@ def _extremes(points: Points) -> str:
     return ", ".join(extremes)
 
 
-def _write_above(ax: Axes, x: float, text: str, *, data: bool = False, **style: Any) -> None:
-    across = ax.get_xaxis_transform() if data else ax.transAxes
-    ax.annotate(
-        text,
-        (x, 1),
-        xycoords=across,
-        xytext=(0, 3),
-        textcoords="offset points",
-        va="bottom",
-        **({"fontsize": SMALL} | style),
-    )
-
-
-def _write_below(ax: Axes, x: float, text: str, *, line: int, **style: Any) -> None:
+def _write_line(ax: Axes, x: float, text: str, *, line: int, **style: Any) -> None:
     """Write under the axis label; ``line`` counts downwards."""
     ax.annotate(
         text,
@@ -339,7 +362,12 @@ def _label_genes(ax: Axes, points: Points, wanted: Int, n_labels: int) -> None:
     best = np.concatenate([points.best(n_labels, -1), points.best(n_labels, 1)])
     best = np.sort(best[~np.isin(best, wanted)])
     xy, size = points.xy, _marker_size(points)
-    ring: dict[str, Any] = {"s": size + 8, "facecolors": "none", "edgecolors": INK, "linewidths": 0.6}
+    ring: dict[str, Any] = {
+        "s": size + 8,
+        "facecolors": "none",
+        "edgecolors": INK,
+        "linewidths": 0.6,
+    }
     ax.scatter(*xy[wanted].T, zorder=3.5, label="_asked for", **ring)
     for positions, always in ((wanted, True), (best, False)):
         texts = [str(name) for name in points.names[positions]]

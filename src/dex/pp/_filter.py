@@ -78,7 +78,7 @@ def filter_genes(
     >>> adata = dex.datasets.simulate_counts(n_genes=500, seed=0)
     >>> keep = dex.pp.filter_genes(adata, groupby="condition", inplace=False)
     >>> dex.pp.filter_genes(adata, groupby="condition")
-    >>> adata.n_vars == keep.sum()
+    >>> adata.n_vars == int(keep.sum())
     True
     """
     source = Source.from_adata(adata, layer=layer)

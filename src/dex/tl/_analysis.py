@@ -121,13 +121,18 @@ def _add_up_cells(
     min_cells = 10 if source.unit == "cells" else 1
     bulk = pseudobulk(source, measured.obs, by, min_cells=min_cells, n_threads=options.n_threads)
     counts = bulk.source.matrix
-    groups = np.zeros(len(bulk.obs), dtype=np.intp)
-    if by[1:]:
-        groups = bulk.obs.groupby(by[1:], observed=True).ngroup().to_numpy()
-    keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=min_sample_size(groups))
+    smallest = min_sample_size(_codes(bulk.obs, by[1:]))
+    keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=smallest)
     genes = measured.genes[keep[measured.genes]]
     note = f"{len(measured.genes) - len(genes):,} genes with too few counts in the samples left out"
     return Measured(bulk.source, bulk.obs, genes, (*source.notes, *bulk.notes, note))
+
+
+def _codes(obs: pd.DataFrame, by: list[str]) -> Int:
+    """Which observations agree in the columns ``by``; all of them do if there are none."""
+    if not by:
+        return np.zeros(len(obs), dtype=np.intp)
+    return np.asarray(obs.groupby(by, observed=True).ngroup(), dtype=np.intp)
 
 
 def _labels(obs: pd.DataFrame, question: Question) -> list[str]:
