@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """Folder of the real data sets, with ``airway/counts.csv.gz`` and others in it."""

@@ -68,7 +68,7 @@ def test_z_scores_in_x_are_refused_and_usable_layers_named(adata):
 
 def test_z_scores_without_layers_point_to_raw(adata):
     scaled = ad.AnnData(adata.layers["z"])
-    with pytest.raises(InputError, match="give counts or log-normalised values"):
+    with pytest.raises(InputError, match="give counts or logs"):
         Source.from_adata(scaled)
     scaled.raw = adata
     with pytest.raises(InputError, match=r"rank adata\.raw\.to_adata\(\)"):

@@ -167,7 +167,7 @@ def test_adjusted_for_the_rest(obs):
 
 def test_design_alone(obs):
     found = model(obs, design="~ age + sex")
-    assert names(found) == ["sex[T.m]"]
+    assert names(found) == ["m vs f"]
     assert found.infos[0].kind == "coefficient"
     assert (found.groupby, found.reference) == ("sex", "f")
     assert found.tests.tolist() == [[1, 0]]

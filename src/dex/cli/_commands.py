@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ from dex.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from anndata import AnnData
 
 _MOST_VOLCANOES = 20
@@ -122,19 +124,27 @@ def _write(adata: AnnData, folder: Path, *, padj: float, gene_symbols: str | Non
 
 
 def _file_name(test: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in test)
+    return re.sub(r"[\W_]+", "_", test).strip("_")
 
 
 def _summary(adata: AnnData, *, key: str, padj: float) -> str:
-    """One line per test: how many genes, and the first of them."""
+    """One line per test: how many genes go up and down, and the first of them."""
     lines = []
-    for name in dex.get.tests_df(adata, key=key)["name"]:
+    tests = dex.get.tests_df(adata, key=key)
+    for name, kind in zip(tests["name"], tests["kind"], strict=True):
         table = dex.get.rank_genes_df(adata, name, key=key, padj=padj)
-        top = ", ".join(table["gene"].astype(str)[:5])
-        up, down = int((table["log2fc"] > 0).sum()), int((table["log2fc"] < 0).sum())
-        counts = f"{up} up, {down} down" if up + down else f"{len(table)} genes"
-        lines.append(f"{name}: {counts} at padj <= {padj:g}" + (f": {top}" if top else ""))
+        sides = {"up": table[table["log2fc"] > 0], "down": table[table["log2fc"] < 0]}
+        if kind == "omnibus":
+            sides = {"genes": table}
+        counts = ", ".join(f"{len(genes)} {side}{_first(genes)}" for side, genes in sides.items())
+        lines.append(f"{name}: {counts} at padj <= {padj:g}")
     return "\n".join(lines)
+
+
+def _first(table: pd.DataFrame) -> str:
+    names = table["gene"].astype(str)[:4].tolist()
+    more = ["..."] if len(table) > len(names) else []
+    return f" ({', '.join(names + more)})" if names else ""
 
 
 def _say(text: str) -> None:

@@ -112,9 +112,9 @@ def counts_source(adata: AnnData, source: Source) -> Source:
 def _samples(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, pd.DataFrame]:
     """Sample of every cell (-1: a value is missing), and the samples' values of ``by``."""
     grouped = obs[list(by)].groupby(list(by), observed=True, sort=True, dropna=True)
-    labels = grouped.ngroup().to_numpy().astype(np.intp)
-    first = pd.Series(np.arange(len(obs)))[labels >= 0].groupby(labels[labels >= 0]).first()
-    return labels, obs[list(by)].iloc[first.to_numpy()].reset_index(drop=True)
+    labels = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
+    numbers, first = np.unique(labels, return_index=True)
+    return labels, obs[list(by)].iloc[first[numbers >= 0]].reset_index(drop=True)
 
 
 def _constant_columns(obs: pd.DataFrame, labels: Int, by: Sequence[str]) -> pd.DataFrame:

@@ -164,7 +164,7 @@ def _refusal(adata: AnnData, scale: Scale, unit: str) -> str:
     elif adata.raw is not None:
         advice = "adata.raw may hold what is needed: rank adata.raw.to_adata()"
     else:
-        advice = "give counts or log-normalised values"
+        advice = "give counts or logs"  # type: ignore[unreachable]  # raw is often None
     hint = "" if scale is Scale.ZSCORE else ", or say what they are, as in scale='logcpm'"
     return f"X holds {what}, from which fold changes of {unit} cannot be had; {advice}{hint}."
 

@@ -15,7 +15,7 @@ from dex.design.contrasts import (
     level_contrast,
 )
 from dex.design.formula import read_formula
-from dex.design.groups import Groups, direction, means_rest, two_sample_tests
+from dex.design.groups import Groups, direction, group_info, means_rest, two_sample_tests
 from dex.design.labels import Labels, is_numeric
 from dex.design.matrix import Design
 from dex.design.tests import TestInfo
@@ -170,7 +170,11 @@ def _last_coefficient(design: Design) -> _Question:
             "give groupby= or contrasts=."
         )
         raise DesignError(msg)
-    found = Contrasts.from_list(design, [coefficient_contrast(design, len(design.columns) - 1)])
+    last = coefficient_contrast(design, len(design.columns) - 1)
+    if last.pair is not None:  # a reader knows the levels, not how they are coded
+        both = group_info(last.info.group, last.info.reference).name
+        last = replace(last, info=replace(last.info, name=both))
+    found = Contrasts.from_list(design, [last])
     notes: tuple[str, ...] = (
         f"{design.text} was given by itself, so its last coefficient is tested: {name!r}.",
     )

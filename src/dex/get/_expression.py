@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def expression_df(
     adata: AnnData,
-    genes: Sequence[str],
+    genes: str | Sequence[str],
     *,
     layer: str | None = None,
+    scale: str | None = None,
     gene_symbols: str | None = None,
 ) -> pd.DataFrame:
     """Log expression of some genes, observations in rows.
@@ -30,25 +31,29 @@ def expression_df(
     adata
         AnnData with counts or logs.
     genes
-        ``var_names``, or values of the column ``gene_symbols``.
+        One or several ``var_names``, or values of the column ``gene_symbols``.
     layer
         Layer to read; None is ``X``. Counts in ``X`` are normalised on the way, as
         :func:`dex.tl.rank_genes` does; a layer that is named is read as it is.
+    scale
+        What the values are, where that is not recorded and they do not show it, as for
+        :func:`dex.tl.rank_genes`.
     gene_symbols
         Column of ``adata.var`` whose values name the columns of the table.
 
     Returns
     -------
     pandas.DataFrame
-        Shape ``(n_obs, len(genes))``, in the order of ``genes``.
+        Shape ``(n_obs, n_genes)``, in the order of ``genes``.
 
     Raises
     ------
     InputError
         If a gene, the layer or the column is not there, or if ``X`` holds z-scores.
     """
-    positions = np.array(find_genes(adata, list(genes), gene_symbols), dtype=np.intp)
-    source = Source.from_adata(adata, layer=layer)
+    wanted = [genes] if isinstance(genes, str) else list(genes)
+    positions = np.array(find_genes(adata, wanted, gene_symbols), dtype=np.intp)
+    source = Source.from_adata(adata, layer=layer, scale=scale)
     unique, inverse = np.unique(positions, return_inverse=True)
     expression = Expression.from_source(source, np.arange(adata.n_obs), unique)
     values = expression.values()[:, inverse]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ def rank_genes_df(
     Raises
     ------
     InputError
-        If there is no such result, test or column.
+        If there is no such result, test or column, or if a filter is none.
 
     Examples
     --------
@@ -69,16 +69,15 @@ def rank_genes_df(
     >>> bool((table["log2fc"] > 0).all())
     True
     """
-    if direction not in {"up", "down", "both"}:
-        msg = f"direction={direction!r} is not known; it is 'up', 'down' or 'both'."
-        raise InputError(msg)
+    _check(direction, padj)
     stored = StoredResult.from_adata(adata, key)
     frame = results_frame(stored, _positions(stored, test), gene_labels(adata, gene_symbols))
     if gene_symbols is not None:
         frame.insert(1, "gene_id", _gene_ids(adata, stored, test))
     keep = np.ones(len(frame), dtype=bool)
     if padj is not None:
-        keep &= (frame["log10_padj"] <= np.log10(padj)).to_numpy()
+        log10_limit = np.log10(padj) if padj > 0 else -np.inf
+        keep &= (frame["log10_padj"] <= log10_limit).to_numpy()
     if log2fc is not None:
         keep &= (frame["log2fc"].abs() >= log2fc).to_numpy()
     if direction != "both":
@@ -114,12 +113,47 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     return pd.DataFrame({**words, **counts, "n_tested": tested})
 
 
+def _check(direction: str, padj: float | None) -> None:
+    if direction not in {"up", "down", "both"}:
+        msg = f"direction={direction!r} is not known; it is 'up', 'down' or 'both'."
+        raise InputError(msg)
+    if padj is not None and not 0 <= padj <= 1:
+        msg = f"padj={padj} is not a limit of adjusted p-values; it lies between 0 and 1."
+        raise InputError(msg)
+
+
+def params(adata: AnnData, *, key: str = "rank_genes") -> dict[str, Any]:
+    """Return what was asked for a result, and what was decided.
+
+    Parameters
+    ----------
+    adata
+        AnnData with a result of :func:`dex.tl.rank_genes`.
+    key
+        Where the result is.
+
+    Returns
+    -------
+    dict
+        ``method``, ``groupby``, ``reference``, ``design``, ``layer``, ``scale``, ``pseudocount``,
+        ``unit``, ... as far as they apply; a copy.
+
+    Raises
+    ------
+    InputError
+        If there is no such result.
+    """
+    return StoredResult.from_adata(adata, key).params
+
+
 def _positions(stored: StoredResult, test: str | int | Sequence[str | int] | None) -> Sequence[int]:
     if test is None:
         return range(len(stored.names))
-    if isinstance(test, str | int):
-        return [stored.position(test)]
-    return [stored.position(one) for one in test]
+    asked = np.atleast_1d(np.array(test, dtype=object))
+    if not asked.size:
+        msg = f"test={test!r} names no test; None is all of them."
+        raise InputError(msg)
+    return [stored.position(one) for one in asked]
 
 
 def _gene_ids(

@@ -46,8 +46,8 @@ class GeneChoice:
         """Take the best genes of the tests in ``tests``, rows of :func:`dex.get.tests_df`.
 
         One test gives its best genes up and down, together ``n_genes``; several tests give
-        ``n_genes`` each: those that are higher in the test's group where every test has its own, else
-        up and down. A gene that is among the best of two tests is shown with the first.
+        ``n_genes`` each: those that are higher in the test's group where every test has its own,
+        else up and down. A gene that is among the best of two tests is shown with the first.
         """
         frames = {name: rank_genes_df(adata, name, key=key) for name in tests["name"]}
         n = n_genes if n_genes is not None else _default_n(len(tests))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dex.errors import InputError
@@ -11,11 +10,11 @@ from dex.pl._heatmap_drawing import draw_heatmap
 from dex.pl._plan import Extras
 from dex.pl._save import check_save, finish
 from dex.pl._strips import strip_of
-from dex.pl._table import ClusterObs, HeatmapTable, compared
+from dex.pl._table import ClusterObs, HeatmapTable, compared, tested_matrix
 from dex.pl._theme import theme
-from dex.results import StoredResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     import pandas as pd
@@ -49,10 +48,11 @@ def heatmap(
 ) -> Axes | Figure:
     """Draw the expression of the best genes: genes in rows, observations in columns.
 
-    One test shows its best genes up and down; several tests show the best of each, in blocks. With no
-    significant gene the best by p-value are drawn, and the title says so. Columns are grouped by
-    ``groupby``, and observations that no test compares are left out; the narrowest groups are drawn
-    wider than their share.
+    One test shows its best genes up and down; several tests show the best of each, in blocks. With
+    no significant gene the best by p-value are drawn, and the title says so. Columns are grouped by
+    ``groupby``, and observations that no test compares are left out; the smallest groups are drawn
+    wider than their share, and where there are more observations than can be seen, neighbours are
+    averaged.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def heatmap(
     key
         Where the result is.
     n_genes
-        Genes in all for one test, 40 by default, half up and half down as far as there are that many;
-        for several tests genes for each, 5 by default, or 3 for more than 12 tests.
+        Genes in all for one test, 40 by default, half up and half down as far as there are that
+        many; for several tests genes for each, 5 by default, or 3 for more than 12 tests.
     genes
         Genes to show instead, by ``var_names`` or symbol.
     padj
@@ -75,28 +75,30 @@ def heatmap(
         Columns of ``adata.obs`` to show as bars of colour above. Levels have the colours in
         ``adata.uns[f"{column}_colors"]``, as scanpy leaves them, if there is one for each.
     layer
-        Layer to read; None is ``X``, whose counts are normalised on the way.
+        Layer to read; by default what the result was made from, or ``X``; counts in ``X`` are
+        normalised on the way.
     gene_symbols
         Column of ``adata.var`` to show instead of ``var_names``.
     z_score
         Show each gene as its difference from its mean over the observations shown, in standard
         deviations; colours end at 2.5. Else the values themselves.
     cluster_genes
-        Put genes that are alike beside each other, within a block: average linkage with the best order
-        of leaves. Else they are in the order of their p-values, or as given.
+        Put genes that are alike beside each other, within a block: average linkage with the best
+        order of leaves. Else they are in the order of their p-values, or as given.
     cluster_obs
-        ``"within"`` clusters the observations of each group, True all of them together without regard
-        to groups, False leaves them in the order of ``adata``.
+        ``"within"`` clusters the observations of each group, True all of them together without
+        regard to groups, False leaves them in the order of ``adata``.
     cmap
         Colours; by default ``"RdBu_r"`` for z-scores and ``"viridis"`` for values.
     title
         In place of the name of the test; ``""`` for none.
     figsize
-        Width and height in inches. The default is 85 mm wide for up to 24 observations, else 180 mm,
-        and as high as the genes need.
+        Width and height in inches. The default is 85 mm wide for up to 24 observations, else
+        180 mm, and as high as the genes need.
     show
-        True calls ``pyplot.show()`` now, where there is a window or a notebook. Otherwise the figure is
-        left to pyplot: a notebook shows it when the cell ends. Nothing is shown with ``return_fig``.
+        True calls ``pyplot.show()`` now, where there is a window or a notebook. Otherwise the
+        figure is left to pyplot: a notebook shows it when the cell ends. Nothing is shown with
+        ``return_fig``.
     return_fig
         Return the figure, and keep it out of pyplot.
     save
@@ -111,18 +113,30 @@ def heatmap(
     ------
     InputError
         If there is no such result, test, gene, column, layer or folder.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=200, seed=1)
+    >>> dex.tl.rank_genes(adata, groupby="condition")
+    >>> figure = dex.pl.heatmap(adata, n_genes=20, return_fig=True)
+    >>> [round(25.4 * inches) for inches in figure.get_size_inches()][0]
+    85
     """
     path = check_save(save)
     _check(cluster_obs, n_genes, genes)
     has_result = genes is None or test is not None or key in adata.uns
-    stored = StoredResult.from_adata(adata, key) if has_result else None
-    tests = chosen_tests(adata, test, key=key) if stored is not None else None
+    tests = chosen_tests(adata, test, key=key) if has_result else None
     choice = _choose(adata, tests, genes, key=key, n_genes=n_genes, padj=padj)
+    scale = None
+    if layer is None and has_result:
+        layer, scale = tested_matrix(adata, key=key)
     table = HeatmapTable.from_adata(
         adata,
         choice,
-        compared(adata, stored, tests, groupby),
+        compared(adata, tests, key=key, groupby=groupby),
         layer=layer,
+        scale=scale,
         gene_symbols=gene_symbols,
         z_score=z_score,
         cluster_genes=cluster_genes,

@@ -58,14 +58,16 @@ def draw_heatmap(table: HeatmapTable, extras: Extras, *, own: bool) -> Axes:
 
 
 def _colours(table: HeatmapTable, extras: Extras) -> ScalarMappable:
-    """z-scores on a symmetric scale; values from 0, or their least, to their 99th percentile."""
-    if extras.z_score:
-        norm = Normalize(-Z_LIMIT, Z_LIMIT)
-    else:
-        low, high = min(table.values.min(), 0.0), float(np.percentile(table.values, 99))
-        norm = Normalize(low, high if high > low else low + 1)
     cmap = extras.cmap if extras.cmap is not None else ("RdBu_r" if extras.z_score else "viridis")
-    return ScalarMappable(norm, mpl.colormaps.get_cmap(cmap))
+    return ScalarMappable(Normalize(*_limits(table, extras)), mpl.colormaps.get_cmap(cmap))
+
+
+def _limits(table: HeatmapTable, extras: Extras) -> tuple[float, float]:
+    """Symmetric for z-scores; values from 0, or their least, to their 99th percentile."""
+    if extras.z_score:
+        return -Z_LIMIT, Z_LIMIT
+    low, high = float(min(table.values.min(), 0)), float(np.percentile(table.values, 99))
+    return low, high if high > low else low + 1
 
 
 def _draw_values(ax: Axes, table: HeatmapTable, colours: ScalarMappable, plan: Plan) -> None:
@@ -85,7 +87,7 @@ def _draw_values(ax: Axes, table: HeatmapTable, colours: ScalarMappable, plan: P
 def _name_genes(ax: Axes, ruler: Axes, table: HeatmapTable, plan: Plan) -> None:
     """Name all genes if there is room, else the best, with a tick each on the ``ruler``."""
     row = plan.heat_height / len(table.genes)
-    positions = np.arange(len(table.genes)) + 0.5
+    positions = np.arange(len(table.genes), dtype=np.float64) + 0.5
     keep = with_room(positions * row, table.rank, line_height(SMALL - 0.5))
     names = [shortened(name) for name, kept in zip(table.genes, keep, strict=True) if kept]
     length = 0 if keep.all() else 2
@@ -169,13 +171,13 @@ def _draw_bar(
     top = plan.top + plan.heat_height - plan.bar_height
     ax = page.axes(plan.across.side, top, BAR_WIDTH, plan.bar_height)
     ax.set_label("bar of colours")
-    low, high = colours.get_clim()
-    below, above = table.values.min() < (low or 0), table.values.max() > (high or 0)
+    low, high = _limits(table, extras)
+    below, above = bool(table.values.min() < low), bool(table.values.max() > high)
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max"}
     bar = page.figure.colorbar(colours, cax=ax, extend=extend.get((below, above), "both"))
     if extras.z_score:
         bar.set_ticks([-2, 0, 2])
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     ax.tick_params(length=2, width=0.4, pad=1.5, labelsize=SMALL)
     words = f"z-score of\n{extras.unit}" if extras.z_score else extras.unit
     ax.set_ylabel(words, fontsize=SMALL, labelpad=2, linespacing=1)

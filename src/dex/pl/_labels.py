@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ import numpy as np
 from dex.pl._theme import FAINT, INK, SMALL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
@@ -43,8 +44,9 @@ def place_labels(
 ) -> list[Text]:
     """Write ``texts`` near ``anchors``, with a thin line where they had to move away.
 
-    The layout of the figure and the limits of the axes must be final. Earlier names go first; a name for which there is no room
-    between the points and the other texts of the axes is left out, or put over points if ``always``.
+    The layout of the figure and the limits of the axes must be final. Earlier names go first; a
+    name for which there is no room between the points and the other texts of the axes is left out,
+    or put over points if ``always``.
 
     Parameters
     ----------
@@ -75,9 +77,10 @@ def place_labels(
     taken = np.vstack([np.empty((0, 2)), *(_inside(ax, box) for box in _text_boxes(ax))])
     style = _STYLE | ({"fontweight": "bold"} if always else {})
     with redirect_stdout(StringIO()):  # textalloc prints where it finds no room
-        written = textalloc.allocate(
+        written: list[Text | None] = textalloc.allocate(  # type: ignore[assignment]
             ax,
-            *anchors.T,
+            anchors[:, 0],
+            anchors[:, 1],
             list(texts),
             x_scatter=np.r_[clear[:, 0], taken[:, 0]],
             y_scatter=np.r_[clear[:, 1], taken[:, 1]],

@@ -28,8 +28,8 @@ def z_scores(values: Float) -> Float:
 def similar_first(rows: Float) -> Int:
     """Order of the rows of ``(n, n_features)`` by average linkage on Euclidean distance.
 
-    Up to 300 rows the leaves are in the best order that the tree allows [Bar-Joseph2001]_; more than
-    2000 rows are ordered by their first principal component.
+    Up to 300 rows the leaves are in the best order that the tree allows [Bar-Joseph2001]_; more
+    than 2000 rows are ordered by their first principal component.
 
     References
     ----------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -47,7 +48,7 @@ def column_spans(sizes: Int, width: float) -> Float:
     room = width - gap * (n - 1)
     least = min(_LEAST_GROUP_MM, 0.5 * room / n)
     widths = least + (room - n * least) * sizes / sizes.sum()
-    left = np.cumsum(widths + gap) - widths - gap
+    left = np.concatenate([[0.0], np.cumsum(widths + gap)[:-1]])
     return np.column_stack([left, left + widths])
 
 

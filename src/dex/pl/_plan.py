@@ -23,7 +23,7 @@ from dex.pl._theme import (
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
-    from dex.pl._strips import Levels, Strip
+    from dex.pl._strips import Strip
     from dex.pl._table import HeatmapTable
     from dex.typing import Float
 

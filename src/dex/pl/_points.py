@@ -60,6 +60,7 @@ class Points:
         significant = log10_padj <= np.log10(padj)
         side = np.where(significant & (np.abs(x) >= log2fc), np.sign(x), 0).astype(np.intp)
         ids = "gene_id" if "gene_id" in frame else "gene"
+        y_limit = _limit(y, _Y_SQUASHED)
         rest = frame[~drawn]
         return cls(
             some["gene"].to_numpy(dtype=object),
@@ -68,8 +69,8 @@ class Points:
             y,
             side,
             max(_limit(np.abs(x), _X_SQUASHED), 1.5 * log2fc),  # no threshold is outside
-            _limit(y, _Y_SQUASHED),
-            _crossing(y, significant, ~np.isnan(log10_padj)),
+            y_limit,
+            _crossing(np.minimum(y, y_limit), significant, ~np.isnan(log10_padj)),
             tuple(map(str, [*rest["gene"], *rest[ids]])),
             len(rest),
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
-from matplotlib.backends import BackendFilter, backend_registry
+from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
 from dex.errors import InputError
@@ -44,9 +44,10 @@ def check_save(save: str | PathLike[str] | None) -> Path | None:
 def new_figure(width: float, height: float, *, own: bool, layout: str | None = None) -> Figure:
     """Make a figure of ``width`` x ``height`` mm.
 
-    With ``own`` it belongs to the caller alone. Else it is pyplot's current figure: a notebook shows
-    it when the cell ends, and ``plt.savefig`` finds it. Where nothing can be shown, a new figure takes
-    the place of the last one in pyplot's list, so that a long script does not fill memory with them.
+    With ``own`` it belongs to the caller alone. Else it is pyplot's current figure: a notebook
+    shows it when the cell ends, and ``plt.savefig`` finds it. Where nothing can be shown, a new
+    figure takes the place of the last one in pyplot's list, so that a long script does not fill
+    memory with them.
     """
     size = (inches(width), inches(height))
     if own:
@@ -54,14 +55,14 @@ def new_figure(width: float, height: float, *, own: bool, layout: str | None = N
     import matplotlib.pyplot as plt
 
     if can_show():
-        return plt.figure(figsize=size, layout=layout)  # type: ignore[arg-type]
+        return plt.figure(figsize=size, layout=layout)
     plt.close(_LABEL)
-    return plt.figure(_LABEL, figsize=size, layout=layout)  # type: ignore[arg-type]
+    return plt.figure(_LABEL, figsize=size, layout=layout)
 
 
 def can_show() -> bool:
     """Whether matplotlib's backend has a window or a notebook to show figures in."""
-    headless = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
+    headless = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)  # type: ignore[no-untyped-call]
     return mpl.get_backend().lower() not in headless
 
 

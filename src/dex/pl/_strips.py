@@ -43,7 +43,7 @@ class Levels:
 
     @classmethod
     def from_adata(cls, adata: AnnData, column: str, *, offset: int = 0) -> Levels:
-        """Read levels in their own order, with the colours in ``uns[f"{column}_colors"]`` if they fit.
+        """Read levels in their own order, with the colours stored in ``uns`` if they fit.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class Levels:
         names = tuple(map(str, values.cat.categories))
         stored = adata.uns.get(f"{column}_colors")
         colours = _matching(stored, len(names)) or palette(len(names), offset=offset)
-        return cls(column, values.cat.codes.to_numpy(dtype=np.intp), names, colours)
+        return cls(column, np.asarray(values.cat.codes, dtype=np.intp), names, colours)
 
     def rgb(self) -> Float:
         """Colours of the observations, ``(n_obs, 3)``."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dex.errors import InputError
-from dex.get import expression_df
+from dex.get import expression_df, params
 from dex.pl._order import similar_first, within_blocks, z_scores
 from dex.pl._strips import Levels, find_column
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from dex.pl._genes import GeneChoice
-    from dex.results import StoredResult
     from dex.typing import Float, Int
 
 ClusterObs = Literal["within"] | bool
@@ -98,13 +97,16 @@ class HeatmapTable:
         observations: Observations,
         *,
         layer: str | None,
+        scale: str | None,
         gene_symbols: str | None,
         z_score: bool,
         cluster_genes: bool,
         cluster_obs: ClusterObs,
     ) -> HeatmapTable:
-        """Read the values, standardise them over the observations shown, and put like beside like."""
-        frame = expression_df(adata, choice.genes, layer=layer, gene_symbols=gene_symbols)
+        """Read the values, standardise them over the observations shown, put like beside like."""
+        frame = expression_df(
+            adata, choice.genes, layer=layer, scale=scale, gene_symbols=gene_symbols
+        )
         values = frame.to_numpy()[observations.rows]
         values = z_scores(values) if z_score else values
         compared = np.clip(values, -Z_LIMIT, Z_LIMIT) if z_score else values
@@ -127,16 +129,16 @@ class HeatmapTable:
 
 
 def compared(
-    adata: AnnData, stored: StoredResult | None, tests: pd.DataFrame | None, groupby: str | None
+    adata: AnnData, tests: pd.DataFrame | None, *, key: str, groupby: str | None
 ) -> Observations:
-    """Observations that the tests compare, by the groups that they compare.
+    """Observations that the tests under ``key`` compare, by the groups that they compare.
 
     Raises
     ------
     InputError
         If ``groupby`` is not a column of ``obs``, or has no values.
     """
-    column = groupby or _grouping(adata, stored)
+    column = groupby or (None if tests is None else _grouping(adata, key))
     if column is None:
         return Observations.everything(adata)
     names = None if tests is None else _levels_compared(tests)
@@ -146,18 +148,34 @@ def compared(
         first = [names[1]] if len(tests) == 1 else []  # type: ignore[arg-type]  # the reference
         in_order = [*first, *(name for name in in_order if name not in first)]
         observations = Observations.grouped(adata, column, in_order)
-    if tests is not None and stored is not None:
-        observations = _in_stratum(adata, stored, tests, observations)
+    if tests is not None:
+        observations = _in_stratum(observations, adata, tests, _param(adata, key, "per"))
     if not len(observations.rows):
         msg = f"groupby={column!r}: no observation has a value there; choose another column."
         raise InputError(msg)
     return observations
 
 
-def _grouping(adata: AnnData, stored: StoredResult | None) -> str | None:
+def tested_matrix(adata: AnnData, *, key: str) -> tuple[str | None, str | None]:
+    """Layer and scale of the values that the result under ``key`` was made from.
+
+    Of cells that were added up, nothing is said of the values of the cells.
+    """
+    if _param(adata, key, "replicate") is not None:
+        return None, None
+    return _param(adata, key, "layer"), _param(adata, key, "source_scale")
+
+
+def _param(adata: AnnData, key: str, name: str) -> str | None:
+    """Return what was asked for the result, if it is text."""
+    value = params(adata, key=key).get(name)
+    return value if isinstance(value, str) else None
+
+
+def _grouping(adata: AnnData, key: str) -> str | None:
     """Return the column that the result compared, where it is one of groups."""
-    column = None if stored is None else stored.params.get("groupby")
-    if not isinstance(column, str) or column not in adata.obs:
+    column = _param(adata, key, "groupby")
+    if column is None or column not in adata.obs:
         return None
     values = adata.obs[column]
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
@@ -173,10 +191,10 @@ def _levels_compared(tests: pd.DataFrame) -> list[str] | None:
 
 
 def _in_stratum(
-    adata: AnnData, stored: StoredResult, tests: pd.DataFrame, observations: Observations
+    observations: Observations, adata: AnnData, tests: pd.DataFrame, column: str | None
 ) -> Observations:
     """Only the strata that the tests were made in."""
-    column, strata = stored.params.get("per"), set(tests["per"]) - {""}
-    if not isinstance(column, str) or not strata:
+    strata = set(tests["per"]) - {""}
+    if column is None or not strata:
         return observations
     return observations.restricted(find_column(adata, column).astype(str).isin(strata).to_numpy())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from matplotlib.axes import Axes
 
 SMALL: Final = 6.0
@@ -33,7 +34,7 @@ _LONGEST = 36
 """Characters of a label."""
 _MM_PER_INCH = 25.4
 _MM_PER_POINT = _MM_PER_INCH / 72
-_RC = {
+_RC: dict[Any, Any] = {
     "axes.labelsize": MEDIUM,
     "axes.linewidth": 0.6,
     "axes.titlesize": LARGE,

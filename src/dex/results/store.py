@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from dex._logging import logger
 from dex.data.source import obs_of, var_of
 from dex.errors import InputError
+from dex.results.actual import make_actual
 from dex.results.schema import (
     COLUMNS,
     EFFECTS,
@@ -19,6 +19,7 @@ from dex.results.schema import (
     LARGE_RESULT,
     SHORT_COLUMNS,
 )
+from dex.results.stored import is_result
 from dex.results.view import scanpy_view
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def store(adata: AnnData, result: Result, *, key: str) -> None:
         entry["effects"] = _strings(list(result.effects))
     mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
     mirror.pop(f"{key}_{EFFECTS}", None)
-    _make_actual(adata)
+    make_actual(adata)
     _replace(adata, arrays, mirror, entry, key)
 
 
@@ -116,18 +117,6 @@ def _strings(words: list[str]) -> np.ndarray[Any, Any]:
     return np.array(words, dtype=object)
 
 
-def _make_actual(adata: AnnData) -> None:
-    """Turn a view into data of its own, as any assignment to it would, and say so."""
-    if adata.is_view:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # anndata's own words for what the next line says
-            adata.uns["dex"] = None
-            del adata.uns["dex"]
-        logger.warning(
-            "adata was a view: the results are in this AnnData, now a copy; its parent is unchanged"
-        )
-
-
 def _replace(
     adata: AnnData, arrays: Columns, mirror: Columns, entry: dict[str, Any], key: str
 ) -> None:
@@ -158,5 +147,5 @@ def _replace(
 
 def _stale_names(entry: Any, key: str) -> list[str]:
     """Return ``varm`` and ``var`` names of the result that ``entry`` describes, and no others."""
-    columns = entry.get("columns", ()) if isinstance(entry, dict) else ()
+    columns = entry["columns"] if is_result(entry) else ()
     return [f"{key}_{name}" for name in map(str, columns)]

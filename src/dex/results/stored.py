@@ -32,8 +32,8 @@ class StoredResult:
             If there is none, or if its arrays have gone missing.
         """
         entry = adata.uns.get(key)
-        if not isinstance(entry, dict) or "columns" not in entry:
-            have = [name for name, value in adata.uns.items() if _is_result(value)]
+        if entry is None or not is_result(entry):
+            have = [name for name, value in adata.uns.items() if is_result(value)]
             there = f"it has results under {have}" if have else "it has no results yet"
             msg = f"key={key!r} holds no result in adata.uns; {there}: run dex.tl.rank_genes first."
             raise InputError(msg)
@@ -99,8 +99,9 @@ class StoredResult:
         names, groups = self.names, self.field("group")
         if test is None and len(names) == 1:
             return 0
-        if isinstance(test, int) and -len(names) <= test < len(names):
-            return range(len(names))[test]
+        number = _as_number(test)
+        if number is not None and -len(names) <= number < len(names):
+            return range(len(names))[number]
         found = [i for i, name in enumerate(names) if name == test]
         found = found or [i for i, group in enumerate(groups) if test is not None and group == test]
         if len(found) == 1:
@@ -117,5 +118,13 @@ class StoredResult:
         )
 
 
-def _is_result(value: Any) -> bool:
+def is_result(value: Any) -> bool:
+    """Whether an entry of ``uns`` is a result of ours."""
     return isinstance(value, dict) and "columns" in value and "tests" in value
+
+
+def _as_number(test: object) -> int | None:
+    """Return an integer, NumPy's too, as a number of a test; True is none."""
+    if isinstance(test, int | np.integer) and not isinstance(test, bool):
+        return int(test)
+    return None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dex.data.source import obs_of
+from dex.results.actual import make_actual
 from dex.results.schema import COLUMNS
 from dex.results.stored import StoredResult
 
@@ -75,6 +76,7 @@ def refresh_view(adata: AnnData, key: str = "rank_genes") -> None:
     entry.update(
         scanpy_view(columns, _infos(stored), stored.params, adata.var_names, obs_of(adata))
     )
+    make_actual(adata)
     adata.uns[key] = entry
 
 

@@ -48,7 +48,7 @@ def treat_test(estimate: Float, se: Float, df: Float, *, threshold: float) -> Tr
     size = np.abs(estimate)
     with np.errstate(divide="ignore", invalid="ignore"):
         near, far = (size - threshold) / se, (size + threshold) / se
-    upper_tails = np.logaddexp(_ln_upper_tail(near, df), _ln_upper_tail(far, df))
+        upper_tails = np.logaddexp(_ln_upper_tail(near, df), _ln_upper_tail(far, df))
     return TreatTest(np.sign(estimate) * np.maximum(near, 0), upper_tails / np.log(10))
 
 

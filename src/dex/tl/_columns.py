@@ -42,9 +42,10 @@ class Sides:
         return np.column_stack([sizes[group], np.where(reference < 0, rest, sizes[reference])])
 
 
-def base_mean(block: GeneBlock, n_tests: int) -> Float:
-    """Mean of all observations used, on the linear scale, shape ``(n_vars, n_tests)``."""
-    return np.repeat(block.linear.mean(axis=0)[:, None], n_tests, axis=1)
+def base_mean(block: GeneBlock, n_tests: int, *, used: Bool | None = None) -> Float:
+    """Mean of the observations used, on the linear scale, shape ``(n_vars, n_tests)``."""
+    linear = block.linear if used is None or used.all() else block.linear[used]
+    return np.repeat(linear.mean(axis=0)[:, None], n_tests, axis=1)
 
 
 def t_columns(
@@ -85,7 +86,7 @@ def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -
     return {
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
-        "base_mean": base_mean(block, len(sides.tests)),
+        "base_mean": base_mean(block, len(sides.tests), used=sides.codes >= 0),
         **_means(moments),
         **_fractions(block.expressed, sides),
     }

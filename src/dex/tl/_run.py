@@ -81,12 +81,25 @@ def _run_groups(
     groups = comparison.groups
     sides = Sides(groups.codes[expression.rows], len(groups.levels), comparison.tests)
     if comparison.omnibus and method.omnibus is not None:
+        _require_all_groups(comparison, method)
         columns = method.omnibus(expression, sides, options)
         return Answer(columns, _everybody(expression), np.array([groups.sizes.min() < 2]))
     unreplicated = (sides.n.min(axis=1) < method.fewest) | (sides.n.sum(axis=1) < 3)
     notes = _unreplicated_notes(comparison.infos, sides.n, unreplicated)
     notes += _exact_notes(sides.n) if method.exact_when_small else ()
     return Answer(method.each(expression, sides, options), sides.n, unreplicated, notes)
+
+
+def _require_all_groups(comparison: TwoSampleComparison, method: Method) -> None:
+    levels = comparison.groups.levels
+    missing = set(range(len(levels))) - set(comparison.tests.ravel().tolist())
+    if missing:
+        msg = (
+            f"test='any': the {method.omnibus_title} is of all {len(levels)} groups of "
+            f"obs[{comparison.groups.column!r}] at once; leave out groups= and contrasts=, or use "
+            "method='ols'."
+        )
+        raise InputError(msg)
 
 
 def _run_paired(

@@ -17,14 +17,14 @@ from dex.stats.ttest import (
     welch_anova,
     welch_t_test,
 )
-from dex.tl._columns import Sides, base_mean, fold_change_columns, t_columns
-from dex.typing import REST
+from dex.tl._columns import base_mean, fold_change_columns, t_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dex.data.expression import Columns, Expression, GeneBlock
     from dex.data.scale import Scale
+    from dex.tl._columns import Sides
     from dex.tl._options import Options
     from dex.typing import Float, Int
 
@@ -92,9 +92,7 @@ def kruskal(expression: Expression, sides: Sides, options: Options) -> Columns:
 def _omnibus(
     expression: Expression, sides: Sides, options: Options, statistics: OmnibusStatistics
 ) -> Columns:
-    """One test per gene; the effects beside it are each group's log2fc against the rest."""
-    groups = np.arange(sides.n_groups)
-    each = Sides(sides.codes, sides.n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+    """One test per gene; the effects beside it are the log2fc of ``sides``."""
 
     def columns(block: GeneBlock) -> Columns:
         stat, df, log10_pval = (column[:, None] for column in statistics(block))
@@ -104,7 +102,7 @@ def _omnibus(
             "df": df,
             "log10_pval": log10_pval,
             "base_mean": base_mean(block, 1),
-            EFFECTS: _effects(block, each, expression)["log2fc"],
+            EFFECTS: _effects(block, sides, expression)["log2fc"],
         }
 
     return expression.map_blocks(columns, n_threads=options.n_threads, label="omnibus test")

@@ -1,0 +1,188 @@
+"""The command line: files in, files out, one-line errors, exit codes."""
+
+import re
+import subprocess
+import sys
+import time
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+import dex
+from dex.cli import main
+from dex.datasets import simulate_counts
+
+GLUCOCORTICOID = {
+    "FKBP5": "ENSG00000096060",
+    "DUSP1": "ENSG00000120129",
+    "KLF15": "ENSG00000163884",
+    "PER1": "ENSG00000179094",
+    "CRISPLD2": "ENSG00000103196",
+}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Counts and sample sheet of a small experiment, as files."""
+    adata = simulate_counts(300, 4, n_batches=2, seed=1)
+    counts = pd.DataFrame(adata.X.T, index=adata.var_names, columns=adata.obs_names).astype(int)
+    counts.to_csv(tmp_path / "counts.csv", index_label="gene")
+    sheet = adata.obs[["condition", "batch"]].iloc[::-1]
+    sheet.to_csv(tmp_path / "samples.csv", index_label="sample")
+    return tmp_path
+
+
+def run(folder, *words):
+    return main(["run", str(folder / "counts.csv"), str(folder / "samples.csv"), *words])
+
+
+def test_run_writes_table_figures_and_h5ad(tables, capsys):
+    out = tables / "results"
+    assert run(tables, "--design", "~ batch + condition", "-o", str(out)) == 0
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["heatmap.png", "ranked.h5ad", "results.csv", "volcano.png"]
+    table = pd.read_csv(out / "results.csv")
+    again = dex.get.rank_genes_df(ad.read_h5ad(out / "ranked.h5ad"))
+    np.testing.assert_array_equal(table["pval"], again["pval"])
+    assert "up" in capsys.readouterr().out
+
+
+def test_run_equals_the_functions(tables):
+    out = tables / "results"
+    words = ["--design", "~ batch + condition", "--method", "ols"]
+    contrast = ["--contrast", "condition", "treated", "control"]
+    assert run(tables, *words, *contrast, "-o", str(out)) == 0
+    adata = dex.io.read_counts(tables / "counts.csv", samples=tables / "samples.csv")
+    dex.pp.filter_genes(adata, design="~ batch + condition")
+    contrasts = ("condition", "treated", "control")
+    dex.tl.rank_genes(adata, design="~ batch + condition", contrasts=contrasts, method="ols")
+    pd.testing.assert_frame_equal(
+        dex.get.rank_genes_df(ad.read_h5ad(out / "ranked.h5ad")), dex.get.rank_genes_df(adata)
+    )
+
+
+def test_run_takes_several_contrasts_and_no_filter(tables):
+    out = tables / "results"
+    words = ["--design", "~ batch + condition", "--no-filter", "-o", str(out)]
+    contrasts = ["--contrast", "treated - control", "--contrast", "batch", "batch2", "batch1"]
+    assert run(tables, *words, *contrasts) == 0
+    table = pd.read_csv(out / "results.csv")
+    assert table.groupby("test").size().to_dict() == {
+        "batch2 vs batch1": 300,
+        "treated - control": 300,
+    }
+    assert len(list(out.glob("volcano_*.png"))) == 2
+
+
+def test_rank_genes_writes_an_h5ad_with_the_result(tmp_path):
+    adata = simulate_counts(100, 3, cells_per_replicate=30, seed=0)
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = ["rank-genes", str(tmp_path / "in.h5ad"), "--groupby", "condition"]
+    out = ["-o", str(tmp_path / "out.h5ad"), "--table", str(tmp_path / "t.tsv")]
+    assert main([*words, "--method", "wilcoxon", "--key-added", "ranks", *out]) == 0
+    ranked = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert ranked.uns["ranks"]["params"]["method"] == "wilcoxon"
+    assert len(pd.read_csv(tmp_path / "t.tsv", sep="\t")) == 100
+
+
+def test_rank_genes_by_replicate_tests_samples(tmp_path):
+    simulate_counts(100, 3, cells_per_replicate=30, seed=0).write_h5ad(tmp_path / "in.h5ad")
+    words = ["rank-genes", str(tmp_path / "in.h5ad"), "--groupby", "condition"]
+    assert main([*words, "--replicate", "replicate", "-o", str(tmp_path / "out.h5ad")]) == 0
+    params = ad.read_h5ad(tmp_path / "out.h5ad").uns["rank_genes"]["params"]
+    assert (params["unit"], params["replicate"], params["n_obs"]) == ("samples", "replicate", 6)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "say who is compared: --groupby COLUMN, or --design"),
+        (["--groupby", "conditoin"], r"did you mean 'condition'\?|'condition'"),
+        (["--design", "~ batch + nothing"], "nothing"),
+        (["--groupby", "condition", "--contrast", "a", "b"], "has 2 words; give COLUMN GROUP"),
+        (["--groupby", "condition", "--reference", "ctl"], "'control'"),
+    ],
+)
+def test_input_errors_are_one_line_and_exit_2(tables, capsys, words, message):
+    assert run(tables, *words, "-o", str(tables / "results")) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("dex run: error: ")
+    assert re.search(message, error)
+
+
+def test_missing_file_is_one_line_and_exits_2(tmp_path, capsys):
+    words = ["run", str(tmp_path / "no.csv"), str(tmp_path / "no2.csv"), "--groupby", "x"]
+    assert main([*words, "-o", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert "no2.csv' does not exist" in error
+
+
+def test_out_that_is_no_h5ad_or_no_folder_is_refused(tables, capsys):
+    (tables / "file").write_text("")
+    assert run(tables, "--groupby", "condition", "-o", str(tables / "file")) == 2
+    assert "is a file; name a folder" in capsys.readouterr().err
+    words = ["rank-genes", str(tables / "x.h5ad"), "--groupby", "g", "-o", "out.csv"]
+    assert main(words) == 2
+    assert "must end in .h5ad" in capsys.readouterr().err
+
+
+def test_ctrl_c_exits_130(tables, monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dex.tl, "rank_genes", interrupt)
+    out = tables / "results"
+    assert run(tables, "--groupby", "condition", "-o", str(out)) == 130
+    assert not list(out.iterdir())
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_wrong_words_exit_2_with_usage(capsys):
+    for words in ([], ["ran"], ["run"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 2
+    assert "usage: dex" in capsys.readouterr().err
+
+
+def test_module_runs_and_help_is_quick():
+    def help_seconds():
+        start = time.perf_counter()
+        words = [sys.executable, "-m", "dex", "--help"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        assert "rank-genes" in done.stdout
+        return time.perf_counter() - start
+
+    def python_seconds():
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        return time.perf_counter() - start
+
+    # Beyond what the interpreter takes to start, so that a busy machine does not fail it.
+    assert min(help_seconds() - python_seconds() for _ in range(5)) < 0.3
+
+
+def test_demo_makes_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo"]) == 0
+    out = tmp_path / "dex-demo"
+    assert {"results.csv", "heatmap.png", "ranked.h5ad"} <= {path.name for path in out.iterdir()}
+    table = pd.read_csv(out / "results.csv")
+    first = table.groupby("test")["gene"].apply(lambda genes: set(genes.head(20)))
+    assert {"CD79A", "CD79B"} <= first["CD19+ B vs rest"]
+    assert {"FCGR3A", "CFD"} <= first["CD14+ Monocyte vs rest"]
+    assert {"NKG7", "GNLY"} <= first["CD56+ NK vs rest"]
+
+
+@pytest.mark.realdata
+def test_airway_by_command_line(realdata, tmp_path):
+    counts, samples = (realdata / "airway" / name for name in ("counts.csv.gz", "samples.csv"))
+    words = ["run", str(counts), str(samples), "--design", "~ celltype + dex", "--method", "ols"]
+    assert main([*words, "-o", str(tmp_path / "out")]) == 0
+    table = pd.read_csv(tmp_path / "out" / "results.csv").set_index("gene")
+    known = table.loc[list(GLUCOCORTICOID.values())]
+    assert (known["log2fc"] > 0).all()
+    assert (known["padj"] < 0.05).all()

@@ -1,0 +1,85 @@
+"""Cells added up into samples."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from dex.data.pseudobulk import counts_source, pseudobulk
+from dex.data.source import Source
+from dex.errors import InputError
+
+
+@pytest.fixture
+def adata():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(0.5, size=(200, 30)).astype(np.float32)
+    donor = rng.choice(["d1", "d2", "d3"], size=200)
+    obs = pd.DataFrame(
+        {
+            "donor": donor,
+            "condition": rng.choice(["ctrl", "stim"], size=200),
+            "sex": np.where(donor == "d1", "f", "m"),
+            "age": np.where(donor == "d1", 40.0, 60.0),
+            "quality": rng.normal(size=200),
+        },
+        index=[f"c{i}" for i in range(200)],
+    )
+    return ad.AnnData(sparse.csr_matrix(counts), obs=obs)
+
+
+def made(adata, by=("donor", "condition"), **options):
+    return pseudobulk(Source.from_adata(adata), adata.obs, by, **options)
+
+
+def test_counts_are_sums_by_donor_and_condition(adata):
+    bulk = made(adata)
+    dense = pd.DataFrame(adata.X.toarray())
+    expected = dense.groupby(
+        [adata.obs["donor"].to_numpy(), adata.obs["condition"].to_numpy()]
+    ).sum()
+    np.testing.assert_array_equal(bulk.source.matrix, expected.to_numpy())
+    rows = bulk.obs[["donor", "condition"]].itertuples(index=False)
+    assert [tuple(row) for row in rows] == expected.index.tolist()
+    assert list(bulk.obs.index[:2]) == ["d1 | ctrl", "d1 | stim"]
+    assert (bulk.source.unit, bulk.source.scale) == ("samples", "counts")
+
+
+def test_columns_constant_within_samples_come_along(adata):
+    bulk = made(adata)
+    assert list(bulk.obs) == ["donor", "condition", "sex", "age", "n_cells"]
+    assert bulk.obs.loc["d1 | stim", "sex"] == "f"
+    assert bulk.obs["n_cells"].sum() == 200
+
+
+def test_small_samples_and_missing_labels_are_left_out_and_said(adata):
+    adata.obs.loc[adata.obs["donor"] == "d2", "condition"] = "ctrl"
+    adata.obs.iloc[np.flatnonzero(adata.obs["donor"] == "d2")[:5], 1] = "stim"
+    adata.obs.iloc[np.flatnonzero(adata.obs["donor"] == "d3")[:3], 1] = None
+    bulk = made(adata)
+    assert "d2 | stim" not in bulk.obs.index
+    assert "1 samples with fewer than 10 cells left out" in bulk.notes[0]
+    assert bulk.obs["n_cells"].sum() == 200 - 5 - 3
+    assert len(made(adata, min_cells=1).obs) == 6
+
+
+def test_too_few_samples_is_an_error(adata):
+    with pytest.raises(InputError, match="1 samples have 10 cells or more"):
+        made(adata[adata.obs["donor"] == "d1"].copy(), by=["donor"])
+
+
+def test_counts_are_found_in_a_layer_when_x_holds_logs(adata):
+    logs = adata.copy()
+    logs.layers["counts"] = adata.X
+    logs.X = np.log1p(adata.X.toarray())
+    found = counts_source(logs, Source.from_adata(logs))
+    assert found.layer == "counts"
+    assert "the counts are taken from layers['counts']" in found.notes[0]
+    assert counts_source(adata, Source.from_adata(adata)).layer is None
+
+
+def test_logs_without_counts_are_refused(adata):
+    logs = ad.AnnData(np.log1p(adata.X.toarray()), obs=adata.obs)
+    with pytest.raises(InputError, match=r"put raw counts into adata\.layers\['counts'\]"):
+        counts_source(logs, Source.from_adata(logs))

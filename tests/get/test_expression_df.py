@@ -1,0 +1,84 @@
+"""Expression of some genes on the scale that was tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import dex
+from dex.errors import InputError
+
+EXACT = {"rtol": 1e-14}  # the same formula, another order of operations
+
+
+@pytest.fixture
+def counts():
+    return dex.datasets.simulate_counts(30, n_per_group=3, seed=2)
+
+
+def log_cpm(X):
+    """edgeR's cpm(log=TRUE, prior.count=2)."""
+    totals = X.sum(axis=1, keepdims=True)
+    prior = 2 * totals / totals.mean()
+    return np.log2((X + prior) / (totals + 2 * prior) * 1e6)
+
+
+def test_logs_are_given_as_they_are(ranked):
+    genes = ["gene5", "gene0", "gene2"]
+    table = dex.get.expression_df(ranked, genes)
+    assert table.columns.tolist() == genes
+    assert table.index.equals(ranked.obs_names)
+    np.testing.assert_array_equal(table, ranked[:, genes].X)
+
+
+def test_counts_of_samples_are_normalised_over_all_genes(counts):
+    table = dex.get.expression_df(counts, ["gene0003", "gene0001"])
+    expected = log_cpm(counts.X.astype(float))[:, [2, 0]]
+    np.testing.assert_allclose(table, expected, **EXACT)
+
+
+def test_a_layer_that_is_named_is_read_as_it_is(counts):
+    counts.layers["raw"] = counts.X.copy()
+    table = dex.get.expression_df(counts, ["gene0003"], layer="raw")
+    np.testing.assert_array_equal(table["gene0003"], counts.X[:, 2])
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
+def test_sparse_is_dense(ranked, form):
+    genes = ["gene6", "gene1", "gene6"]
+    expected = dex.get.expression_df(ranked, genes)
+    ranked.X = form(ranked.X)
+    np.testing.assert_array_equal(dex.get.expression_df(ranked, genes), expected)
+
+
+def test_symbols_find_and_name_genes(ranked):
+    table = dex.get.expression_df(ranked, ["PER1", "gene1", "DUSP1"], gene_symbols="symbol")
+    assert table.columns.tolist() == ["PER1", "gene1", "DUSP1"]
+    np.testing.assert_array_equal(table, ranked.X[:, [7, 1, 3]])
+
+
+def test_an_id_is_found_before_a_symbol_of_the_same_name(ranked):
+    table = dex.get.expression_df(ranked, ["gene0"], gene_symbols="symbol")
+    np.testing.assert_array_equal(table.to_numpy()[:, 0], ranked.X[:, 0])
+    assert table.columns.tolist() == ["FKBP5"]
+
+
+def test_one_gene_by_its_name(ranked):
+    assert dex.get.expression_df(ranked, "gene4").columns.tolist() == ["gene4"]
+
+
+def test_no_gene_is_a_table_without_columns(ranked):
+    assert dex.get.expression_df(ranked, []).shape == (9, 0)
+
+
+def test_genes_that_are_not_there_are_named(ranked):
+    with pytest.raises(InputError, match=r"2 of 3 genes are not in var_names: \['x', 'y'\]"):
+        dex.get.expression_df(ranked, ["x", "gene1", "y"])
+    with pytest.raises(InputError, match=r"not in var_names or var\['symbol'\]: \['x'\]"):
+        dex.get.expression_df(ranked, ["x"], gene_symbols="symbol")
+
+
+def test_a_layer_that_is_not_there_is_an_error(ranked):
+    with pytest.raises(InputError, match=r"layer='raw' is not in adata.layers"):
+        dex.get.expression_df(ranked, ["gene1"], layer="raw")

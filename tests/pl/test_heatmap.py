@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dex.pl
+from dex.errors import InputError
+from dex.get import expression_df, rank_genes_df
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIZES = (60, 25, 12, 3)
+
+
+def genes_of(ax) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def part(figure: Figure, label: str):
+    (ax,) = [ax for ax in figure.axes if ax.get_label() == label]
+    return ax
+
+
+def figure_texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+def shown(ax) -> np.ndarray:
+    return np.hstack([np.asarray(image.get_array()) for image in ax.images])
+
+
+def test_best_genes_of_one_test_half_up_half_down(bulk):
+    ax = dex.pl.heatmap(bulk, n_genes=12)
+    table = rank_genes_df(bulk)
+    up, down = table["gene"][table["log2fc"] > 0][:6], table["gene"][table["log2fc"] < 0][:6]
+    assert set(genes_of(ax)) == {*up, *down}
+
+
+def test_a_short_side_leaves_its_places_to_the_other(bulk):
+    drawn = genes_of(dex.pl.heatmap(bulk, n_genes=28))
+    assert len(drawn) == 28
+    assert sum(int(gene[4:]) >= 20 for gene in drawn) == 10
+    assert len(genes_of(dex.pl.heatmap(bulk))) == 30  # all that are significant
+
+
+def test_values_are_z_scores_over_what_is_shown(bulk):
+    ax = dex.pl.heatmap(bulk, genes=["gene3", "gene7"], cluster_genes=False, cluster_obs=False)
+    logs = expression_df(bulk, ["gene3", "gene7"])
+    expected = (logs - logs.mean()) / logs.std(ddof=1)
+    np.testing.assert_allclose(shown(ax), expected.to_numpy().T, rtol=1e-10)
+    assert genes_of(ax) == ["gene3", "gene7"]
+    assert ax.images[0].get_clim() == (-2.5, 2.5)
+
+
+def test_z_scores_are_over_the_groups_compared(bulk):
+    bulk.obs["arm"] = pd.Categorical(["other"] * 2 + ["control"] * 2 + ["treated"] * 4)
+    bulk.uns["rank_genes"]["params"]["groupby"] = "arm"
+    ax = dex.pl.heatmap(bulk, genes=["gene3"])
+    assert [label.get_text()[:6] for label in ax.get_xticklabels()] == ["sample"] * 6
+    np.testing.assert_allclose(shown(ax).mean(), 0, atol=1e-12)
+
+
+def test_reference_is_on_the_left(bulk):
+    bulk.obs["condition"] = bulk.obs["condition"].cat.reorder_categories(["treated", "control"])
+    figure = dex.pl.heatmap(bulk, return_fig=True)
+    assert figure_texts(figure)[:2] == ["control (n=4)", "treated (n=4)"]
+
+
+def test_constant_gene_is_neutral(bulk):
+    bulk.X[:, 5] = 0.1
+    ax = dex.pl.heatmap(bulk, genes=["gene5", "gene6"], cluster_genes=False)
+    assert (shown(ax)[0] == 0).all()
+    assert np.isfinite(shown(ax)).all()
+
+
+def test_rows_that_are_alike_are_neighbours(bulk):
+    rng = np.random.default_rng(0)
+    pattern = rng.normal(5, 1, (8, 2))
+    bulk.X[:, 40:46] = pattern[:, [0, 1, 0, 1, 0, 1]] + rng.normal(0, 0.01, (8, 6))
+    ax = dex.pl.heatmap(bulk, genes=[f"gene{j}" for j in range(40, 46)])
+    odd = [int(gene[4:]) % 2 for gene in genes_of(ax)]
+    assert odd in ([0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+
+
+def test_columns_are_ordered_within_groups(bulk):
+    for cluster_obs, mixed in (("within", False), (False, False), (True, True)):
+        ax = dex.pl.heatmap(bulk, cluster_obs=cluster_obs, genes=["gene100", "gene101", "gene102"])
+        order = [int(label.get_text()[6:]) for label in ax.get_xticklabels()]
+        assert sorted(order) == list(range(8))
+        assert len(ax.images) == (1 if mixed else 2)
+        if cluster_obs is False:
+            assert order == list(range(8))
+        if not mixed:
+            assert set(order[:4]) == set(range(4))
+        logs = expression_df(bulk, [genes_of(ax)[0]]).to_numpy()[order, 0]
+        z = (logs - logs.mean()) / logs.std(ddof=1)
+        np.testing.assert_allclose(shown(ax)[0], z, rtol=1e-10)
+
+
+def test_blocks_of_markers_follow_the_tests(cells):
+    figure = dex.pl.heatmap(cells, n_genes=5, return_fig=True)
+    ax = figure.axes[0]
+    blocks = [int(gene[4:]) // 20 for gene in genes_of(ax)]
+    assert blocks == [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5
+    table = rank_genes_df(cells, "B")
+    assert set(genes_of(ax)[5:10]) == set(table["gene"][table["log2fc"] > 0][:5])
+    assert len(part(figure, "blocks").patches) == 4
+
+
+def test_groups_have_gaps_and_small_ones_can_be_seen(cells):
+    figure = dex.pl.heatmap(cells, return_fig=True)
+    ax = figure.axes[0]
+    spans = np.array([image.get_extent()[:2] for image in ax.images])
+    widths = np.diff(spans, axis=1).ravel()
+    assert len(spans) == 4
+    assert (spans[1:, 0] > spans[:-1, 1]).all()
+    assert (
+        widths.min() > 3
+    )  # millimetres, where the share of three cells in a hundred would be less
+    assert (np.diff(widths) < 0).all()
+    assert spans[-1, 1] == pytest.approx(ax.get_xlim()[1])
+    labels = ["T (n=60)", "B (n=25)", "CD4/CD8 double (n=12)", "pDC (n=3)"]
+    assert figure_texts(figure)[:4] == labels
+    assert ax.get_xlabel() == "100 observations"
+    assert len(genes_of(ax)) == 20
+
+
+def test_stored_colours_are_used_where_they_fit(cells):
+    cells.uns["cell_type_colors"] = ["#010203", "#111213", "#212223", "#313233"]
+    bar = part(dex.pl.heatmap(cells, return_fig=True), "bar of cell_type")
+    first = [tuple(np.round(np.asarray(image.get_array())[0, 0] * 255)) for image in bar.images]
+    assert first == [(1, 2, 3), (17, 18, 19), (33, 34, 35), (49, 50, 51)]
+    cells.uns["cell_type_colors"] = ["#010203"]
+    bar = part(dex.pl.heatmap(cells, return_fig=True), "bar of cell_type")
+    assert tuple(np.round(np.asarray(bar.images[0].get_array())[0, 0] * 255)) != (1, 2, 3)
+
+
+def test_annotations_have_bars_and_legends(bulk):
+    figure = dex.pl.heatmap(bulk, annotations=["batch", "age"], return_fig=True)
+    legend = part(figure, "legend of batch")
+    assert [text.get_text() for text in legend.texts] == ["batch", "a", "b"]
+    ends = [text.get_text() for text in part(figure, "legend of age").texts]
+    assert ends == ["age", "31", "61"]
+    rgb = np.hstack([image.get_array() for image in part(figure, "bar of age").images])[0]
+    order = [int(label.get_text()[6:]) for label in figure.axes[0].get_xticklabels()]
+    assert (rgb[order.index(5)] == 1).all()  # no age: white
+    assert (rgb[order.index(0)] < 0.1).all()  # the youngest
+
+
+def test_groups_have_a_legend_when_columns_are_mixed(cells):
+    figure = dex.pl.heatmap(cells, cluster_obs=True, return_fig=True)
+    entries = [text.get_text() for text in part(figure, "legend of cell_type").texts]
+    assert entries == ["cell_type", "T", "B", "CD4/CD8 double", "pDC"]
+
+
+def test_no_significant_gene_is_said(bulk, restored):
+    rng = np.random.default_rng(0)
+    stat = rng.normal(0, 0.5, 400)
+    restored(bulk, stat, stat)
+    figure = dex.pl.heatmap(bulk, n_genes=10, return_fig=True)
+    assert any("no gene at padj <= 0.05" in text for text in figure_texts(figure))
+    assert set(genes_of(figure.axes[0])) == set(rank_genes_df(bulk)["gene"][:10])
+
+
+def test_tests_without_genes_are_named(cells):
+    cells.varm["rank_genes_log10_padj"][:, 2] = 0
+    figure = dex.pl.heatmap(cells, return_fig=True)
+    assert "no gene at padj <= 0.05: CD4/CD8 double" in figure_texts(figure)
+    assert len(genes_of(figure.axes[0])) == 15
+
+
+def test_labels_are_thinned_when_rows_are_low(cells):
+    figure = dex.pl.heatmap(cells, n_genes=20, figsize=(7, 2.5), return_fig=True)
+    ax = figure.axes[0]
+    assert 4 <= len(genes_of(ax)) < 80
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+    best = {rank_genes_df(cells, name)["gene"].iloc[0] for name in ("T", "B", "pDC")}
+    assert best <= set(genes_of(ax))
+
+
+@pytest.mark.parametrize("width", [85, 180])
+@pytest.mark.parametrize("data", ["bulk", "cells"])
+def test_nothing_is_cut_off(request, data, width):
+    adata = request.getfixturevalue(data)
+    extra = {"annotations": ["batch", "age"]} if data == "bulk" else {}
+    size = (width / 25.4, 110 / 25.4)
+    figure = dex.pl.heatmap(adata, figsize=size, return_fig=True, **extra)
+    np.testing.assert_allclose(figure.get_size_inches(), size)
+    figure.draw_without_rendering()
+    labels = [
+        label for ax in figure.axes for label in (*ax.get_xticklabels(), *ax.get_yticklabels())
+    ]
+    texts = [*figure.texts, *labels, *(text for ax in figure.axes for text in ax.texts)]
+    for text in texts:
+        box = text.get_window_extent()
+        if text.get_text() and box.width:
+            assert box.x0 >= -1, text
+            assert box.x1 <= figure.bbox.x1 + 1, text
+            assert box.y0 >= -1, text
+            assert box.y1 <= figure.bbox.y1 + 1, text
+    sizes = [text.get_fontsize() for text in texts]
+    assert min(sizes) >= 6
+    assert max(sizes) <= 8
+
+
+def test_key_to_the_colours_is_labelled(bulk):
+    bar = part(dex.pl.heatmap(bulk, return_fig=True), "bar of colours")
+    assert bar.get_ylabel() == "z-score of\nlog expression"
+    bar = part(dex.pl.heatmap(bulk, z_score=False, return_fig=True), "bar of colours")
+    assert bar.get_ylabel() == "log expression"
+
+
+def test_gene_symbols(bulk):
+    ax = dex.pl.heatmap(bulk, n_genes=6, gene_symbols="symbol")
+    ids = genes_of(dex.pl.heatmap(bulk, n_genes=6))
+    assert genes_of(ax) == [f"SYM{gene[4:]}" for gene in ids]
+    ax = dex.pl.heatmap(bulk, genes=["SYM9", "gene8"], gene_symbols="symbol", cluster_genes=False)
+    assert genes_of(ax) == ["SYM9", "SYM8"]
+
+
+def test_genes_can_be_drawn_without_a_result(bulk):
+    del bulk.uns["rank_genes"]
+    figure = dex.pl.heatmap(bulk, genes=["gene1", "gene2"], groupby="batch", return_fig=True)
+    assert figure_texts(figure)[:2] == ["a (n=4)", "b (n=4)"]
+    assert len(dex.pl.heatmap(bulk, genes=["gene1"]).images) == 1
+
+
+def test_missing_labels_are_left_out(bulk):
+    bulk.obs["arm"] = ["x", None, "y", "y", "x", "x", np.nan, "y"]
+    ax = dex.pl.heatmap(bulk, genes=["gene1", "gene2"], groupby="arm")
+    assert shown(ax).shape == (2, 6)
+
+
+def test_only_the_stratum_of_the_test_is_shown(bulk):
+    bulk.uns["rank_genes"]["params"]["per"] = "batch"
+    bulk.uns["rank_genes"]["tests"]["per"] = np.array(["a"], dtype=object)
+    ax = dex.pl.heatmap(bulk)
+    assert {label.get_text() for label in ax.get_xticklabels()} == {
+        f"sample{i}" for i in (0, 2, 4, 6)
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groupby": "nope"}, "'nope' is not a column of adata.obs; it has 'condition'"),
+        ({"annotations": ["nope"]}, "'nope' is not a column"),
+        ({"genes": ["nope"]}, "1 of 1 genes are not in var_names"),
+        ({"genes": []}, "is not a list of at least one gene"),
+        ({"n_genes": 0}, "n_genes=0"),
+        ({"cluster_obs": "all"}, "cluster_obs='all'"),
+        ({"key": "nope"}, "run dex.tl.rank_genes first"),
+        ({"layer": "nope"}, "layer='nope'"),
+    ],
+)
+def test_refuses_what_is_not_there(bulk, options, message):
+    with pytest.raises(InputError, match=message):
+        dex.pl.heatmap(bulk, **options)

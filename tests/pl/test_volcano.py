@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import time
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import dex.pl
+from dex.design.tests import TestInfo
+from dex.errors import InputError
+from dex.get import rank_genes_df
+from dex.pl._theme import DOWN, UP
+
+LONGEST_SECONDS = 10
+"""Far above the 0.4 s that 20,000 genes take; a step that is quadratic in them takes minutes."""
+
+
+def texts(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def names(ax) -> list[str]:
+    return [text for text in texts(ax) if text.startswith(("gene", "SYM"))]
+
+
+def markers(ax, label: str) -> list:
+    return [scatter for scatter in ax.collections if scatter.get_label() == label]
+
+
+def n_drawn(ax) -> int:
+    labels = ("up", "down", "not significant", "beyond the axes")
+    return sum(len(scatter.get_offsets()) for label in labels for scatter in markers(ax, label))
+
+
+def luminance(colour: str) -> float:
+    return float(np.dot(mpl.colors.to_rgb(colour), (0.2126, 0.7152, 0.0722)))
+
+
+def test_counts_colours_and_places_follow_the_table(bulk):
+    ax = dex.pl.volcano(bulk)
+    table = rank_genes_df(bulk)
+    called = table[(table["padj"] <= 0.05) & (table["log2fc"].abs() >= 1)]
+    assert texts(ax)[:2].count("padj\n0.05") == 1
+    assert "20 up" in texts(ax)
+    assert "10 down" in texts(ax)
+    (up,), (down,) = markers(ax, "up"), markers(ax, "down")
+    assert mpl.colors.to_hex(up.get_facecolor()[0]) == UP
+    assert mpl.colors.to_hex(down.get_facecolor()[0]) == DOWN
+    drawn = np.vstack([up.get_offsets(), down.get_offsets()])
+    expected = called[["log2fc", "log10_pval"]].to_numpy() * [1, -1]
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0), rtol=1e-12)
+
+
+def test_colours_differ_without_colour():
+    assert luminance(UP) < 0.5 * luminance(DOWN)
+
+
+def test_genes_without_p_are_counted_and_not_drawn(bulk):
+    ax = dex.pl.volcano(bulk)
+    assert n_drawn(ax) == 390
+    assert "10 without p-value not drawn" in texts(ax)
+
+
+def test_sides_are_in_words(bulk, restored):
+    ax = dex.pl.volcano(bulk)
+    assert "←\N{NO-BREAK SPACE}higher in control" in texts(ax)
+    assert "higher in treated\N{NO-BREAK SPACE}→" in texts(ax)
+    frame = rank_genes_df(bulk).sort_index()
+    info = TestInfo("age", "coefficient")
+    ax = dex.pl.volcano(restored(bulk, frame["stat"], frame["log2fc"], info))
+    assert "positive →" in texts(ax)
+    assert ax.get_title() == "age"
+
+
+def test_line_lies_between_the_last_gene_that_passes_and_the_next(bulk):
+    ax = dex.pl.volcano(bulk)
+    table = rank_genes_df(bulk).dropna(subset="padj")
+    (height,) = {line.get_ydata()[0] for line in ax.lines if list(line.get_xdata()) == [0, 1]}
+    passed = table["padj"] <= 0.05
+    assert -table["log10_pval"][~passed].min() < height < -table["log10_pval"][passed].max()
+
+
+def test_no_significant_gene_has_no_line_and_says_so(bulk, restored):
+    rng = np.random.default_rng(0)
+    ax = dex.pl.volcano(restored(bulk, rng.normal(0, 0.5, 400), rng.normal(0, 1, 400)))
+    assert not any(list(line.get_xdata()) == [0, 1] for line in ax.lines)
+    assert "no gene at padj <= 0.05" in texts(ax)
+    assert names(ax) == []
+
+
+def test_extreme_genes_are_triangles_at_the_edge(bulk, restored):
+    rng = np.random.default_rng(3)
+    stat, log2fc = rng.normal(0, 1, 400), rng.normal(0, 1, 400)
+    stat[0], log2fc[0] = 151.6, 2.0  # p = 1e-4993
+    stat[1], log2fc[1] = -1.0, -30.0
+    ax = dex.pl.volcano(restored(bulk, stat, log2fc), genes=["gene0"])
+    beyond = markers(ax, "beyond the axes")
+    assert sum(len(scatter.get_offsets()) for scatter in beyond) == 2
+    assert n_drawn(ax) == 400
+    left, right = ax.get_xlim()
+    low, top = ax.get_ylim()
+    for x, y in np.vstack([scatter.get_offsets() for scatter in beyond]):
+        assert left < x < right
+        assert low < y < top
+        assert y > 0.95 * top or x < 0.95 * left
+    assert top < 20
+    (note,) = [text for text in texts(ax) if "beyond" in text]
+    assert note.startswith("2 beyond the axes")
+    assert "4,993" in note
+    assert "30" in note
+    assert "gene0" in names(ax)
+
+
+def test_zero_p_is_at_the_edge(bulk, restored):
+    rng = np.random.default_rng(3)
+    stat = rng.normal(0, 1, 400)
+    adata = restored(bulk, stat, rng.normal(0, 1, 400))
+    adata.varm["rank_genes_log10_pval"][5] = -np.inf
+    adata.varm["rank_genes_log10_padj"][5] = -np.inf
+    ax = dex.pl.volcano(adata)
+    assert len(markers(ax, "beyond the axes")) == 1
+    assert np.isfinite(ax.get_ylim()).all()
+
+
+def test_labels_do_not_overlap_and_clear_the_points(bulk):
+    ax = dex.pl.volcano(bulk, n_labels=8)
+    assert len(names(ax)) > 8
+    ax.figure.draw_without_rendering()
+    labels = [text for text in ax.texts if text.get_text() in names(ax)]
+    boxes = [label.get_window_extent() for label in labels]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert ax.bbox.containsx(box.x0)
+        assert ax.bbox.containsx(box.x1)
+    points = ax.transData.transform(np.vstack([s.get_offsets() for s in ax.collections]))
+    for box in boxes:
+        assert not any(box.contains(x, y) for x, y in points)
+
+
+def test_labels_are_the_best_of_each_side(bulk):
+    table = rank_genes_df(bulk)
+    best_up = set(table["gene"][table["log2fc"] > 0][:3])
+    best_down = set(table["gene"][table["log2fc"] < 0][:3])
+    assert set(names(dex.pl.volcano(bulk, n_labels=3))) <= best_up | best_down
+    assert names(dex.pl.volcano(bulk, n_labels=0)) == []
+
+
+def test_labels_asked_for_are_always_there(bulk):
+    wanted = [f"gene{j}" for j in range(100, 120)]  # in the thick of the points
+    ax = dex.pl.volcano(bulk, genes=wanted, n_labels=2)
+    assert set(wanted) <= set(names(ax))
+    assert len(markers(ax, "_asked for")[0].get_offsets()) == 20
+
+
+def test_labels_give_way_where_there_is_no_room(bulk):
+    ax = dex.pl.volcano(bulk, n_labels=30, figsize=(1.6, 1.6))
+    assert len(names(ax)) < 25
+
+
+def test_gene_symbols_are_shown_and_found(bulk):
+    ax = dex.pl.volcano(bulk, gene_symbols="symbol", genes=["SYM150", "gene151"])
+    assert {"SYM150", "SYM151"} <= set(names(ax))
+    assert not any(name.startswith("gene") for name in names(ax))
+
+
+def test_gene_without_p_may_be_asked_for(bulk):
+    assert "gene395" not in names(dex.pl.volcano(bulk, genes=["gene395"]))
+
+
+def test_panels_for_several_tests(cells):
+    axes = dex.pl.volcano(cells)
+    assert [ax.get_title() for ax in axes] == [
+        "T vs rest",
+        "B vs rest",
+        "CD4/CD8 double vs rest",
+        "pDC vs rest",
+    ]
+    assert all(ax.get_visible() for ax in axes)
+    assert axes[0].figure.get_size_inches()[0] == pytest.approx(180 / 25.4)
+    assert dex.pl.volcano(cells, test="B").get_title() == "B vs rest"
+    assert len(dex.pl.volcano(cells, test=["B", 0])) == 2
+
+
+def test_draws_in_axes_given(bulk, cells):
+    figure, (left, right) = plt.subplots(1, 2)
+    assert dex.pl.volcano(bulk, ax=right, title="mine") is right
+    assert right.get_title() == "mine"
+    assert plt.get_fignums() == [figure.number]
+    assert not left.collections
+    with pytest.raises(InputError, match=r"ax= holds one test.*'T vs rest'"):
+        dex.pl.volcano(cells, ax=left)
+
+
+def test_figure_is_one_column_wide_with_small_type(bulk):
+    figure = dex.pl.volcano(bulk, return_fig=True)
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
+    (ax,) = figure.axes
+    sizes = [text.get_fontsize() for text in (*ax.texts, *ax.get_xticklabels(), ax.title)]
+    assert min(sizes) >= 6
+    assert max(sizes) <= 8
+
+
+@pytest.mark.parametrize("width", [85, 120, 180])
+def test_nothing_is_cut_off(bulk, width):
+    figure = dex.pl.volcano(bulk, return_fig=True, figsize=(width / 25.4, 3))
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    for text in (*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label):
+        box = text.get_window_extent()
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
+
+
+def test_counts_and_threshold_do_not_meet(bulk):
+    ax = dex.pl.volcano(bulk)
+    above = [text for text in ax.texts if getattr(text, "xyann", None) == (0, 3)]
+    assert len(above) == 3
+    boxes = sorted((text.get_window_extent() for text in above), key=lambda box: box.x0)
+    assert boxes[0].x1 < boxes[1].x0
+    assert boxes[1].x1 < boxes[2].x0
+    narrow = dex.pl.volcano(bulk, figsize=(1.5, 2))
+    assert "dashed: |log$_2$ FC| = 1" in texts(narrow)
+
+
+def test_global_settings_stay(bulk):
+    before = dict(mpl.rcParams)
+    dex.pl.volcano(bulk)
+    assert dict(mpl.rcParams) == before
+
+
+def test_many_points_are_rasterised_in_time(bulk, restored):
+    import anndata as ad
+
+    rng = np.random.default_rng(0)
+    stat = rng.normal(0, 2, 20_000)
+    adata = ad.AnnData(np.zeros((2, 20_000), dtype=np.float32))
+    restored(adata, stat, stat / 3 + rng.normal(0, 0.2, 20_000))
+    start = time.perf_counter()
+    ax = dex.pl.volcano(adata)
+    assert time.perf_counter() - start < LONGEST_SECONDS
+    assert all(markers(ax, label)[0].get_rasterized() for label in ("up", "down"))
+    assert not markers(dex.pl.volcano(bulk), "up")[0].get_rasterized()
+
+
+def test_refuses_what_it_cannot_draw(bulk, cells, restored):
+    with pytest.raises(InputError, match=r"genes=\['nope'\]"):
+        dex.pl.volcano(bulk, genes=["nope", "gene1"])
+    with pytest.raises(InputError, match=r"run dex\.tl\.rank_genes"):
+        dex.pl.volcano(bulk, key="other")
+    with pytest.raises(InputError, match="did you mean 'pDC'"):
+        dex.pl.volcano(cells, test="pDCs")
+    none = np.full(400, np.nan)
+    with pytest.raises(InputError, match=r"no p-value for any gene.*all_zero"):
+        dex.pl.volcano(restored(bulk, none, np.ones(400)))
+    with pytest.raises(InputError, match="omnibus"):
+        dex.pl.volcano(restored(bulk, np.ones(400), none, TestInfo("any", "omnibus")))
+
+
+def test_too_many_tests_are_listed(cells):
+    from dex.results import Result, store
+
+    infos = tuple(TestInfo(f"g{i}", "contrast") for i in range(13))
+    columns = {name: np.ones((200, 13)) for name in ("log2fc", "stat", "log10_pval", "log10_padj")}
+    store(cells, Result(columns, infos, (1,) * 13, (1,) * 13, {}), key="many")
+    with pytest.raises(InputError, match=r"there are 13; choose with test=: 'g0', 'g1'"):
+        dex.pl.volcano(cells, key="many")
