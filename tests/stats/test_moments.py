@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from dex.errors import InputError
-from dex.stats.moments import GroupMoments, group_moments, rest_moments, two_samples
+from dex.stats.moments import (
+    GroupMoments,
+    group_moments,
+    group_positive,
+    rest_moments,
+    two_samples,
+)
 from dex.typing import REST
 
 RTOL = 1e-13
@@ -144,3 +150,10 @@ def test_order_and_dtype_of_the_values_do_not_matter(rng):
 def test_wrong_codes_are_refused(codes, message):
     with pytest.raises(InputError, match=message):
         group_moments(np.ones((3, 1)), np.array(codes), 2)
+
+
+def test_positive_values_are_counted_by_group():
+    values = np.random.default_rng(0).poisson(0.7, size=(30, 12)) - 0.5 * (np.arange(12) == 3)
+    codes = np.random.default_rng(1).integers(-1, 3, size=30)
+    expected = [[(values[codes == g, j] > 0).sum() for g in range(4)] for j in range(12)]
+    np.testing.assert_array_equal(group_positive(values, codes, 4), expected)

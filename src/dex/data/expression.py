@@ -37,8 +37,8 @@ class GeneBlock:
     """On the scale that is tested."""
     linear: Float
     """Normalised, not logged; NaN where the scale has no linear counterpart."""
-    expressed: Bool | None
-    """Whether the value is above zero; None on scales that do not keep zeros."""
+    abundance: Float | None
+    """Above zero where the gene is expressed; None on scales that do not keep zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +132,17 @@ class Expression:
         return np.array_split(self.genes, max(-(-len(self.genes) // per_block), 1))
 
     def _block(self, raw: Float) -> GeneBlock:
-        expressed = raw > 0 if self.source.scale.keeps_zero else None
+        abundance = raw if self.source.scale.keeps_zero else None
         if self.library_sizes is None:
             linear = self.source.scale.to_linear(raw)
             log = self.scale is Scale.LOG2P1 and self.source.scale is Scale.LINEAR
-            return GeneBlock(np.log2(1 + raw) if log else raw, linear, expressed)
+            return GeneBlock(np.log2(1 + raw) if log else raw, linear, abundance)
         if self.scale is Scale.LOGCPM:
             cpm = raw / self.library_sizes[:, None] * 1e6
-            return GeneBlock(log_cpm(raw, self.library_sizes), cpm, expressed)
+            return GeneBlock(log_cpm(raw, self.library_sizes), cpm, abundance)
         factors = library_size_factors(self.library_sizes)
         values = ln1p(raw, factors)
-        return GeneBlock(values, np.expm1(values), expressed)
+        return GeneBlock(values, np.expm1(values), abundance)
 
     def _diagnosis(self, reader: Reader) -> str:
         """Say which value cannot be used: the first gene and sample, and how many there are."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 8 * 2**20  # a few blocks fit the cache of a core
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs one sweep of the file
 _ROWS_PER_READ = 4096
+_SAMPLE_VALUES = 2_000_000
 
 
 class Reader(Protocol):
@@ -58,13 +59,16 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     raise InputError(msg)
 
 
-def sample_rows(matrix: Any, *, n_rows: int = 500) -> Float:
+def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
     """Return up to ``n_rows`` evenly spaced observations, all genes, as dense float64.
+
+    The default is what makes about two million values, between 50 and 500.
 
     Of a CSC matrix, whose rows cannot be read alone, up to ``n_rows`` genes of all observations.
     """
     by_gene = isinstance(matrix, CSCDataset) or getattr(matrix, "format", "") == "csc"
     length = matrix.shape[by_gene]
+    n_rows = n_rows or int(np.clip(_SAMPLE_VALUES // matrix.shape[not by_gene], 50, 500))
     chosen = np.unique(np.linspace(0, length - 1, min(n_rows, length)).astype(np.intp))
     sample = matrix[:, chosen] if by_gene else matrix[chosen]
     dense: Any = getattr(sample, "toarray", lambda: sample)()

@@ -90,6 +90,19 @@ def group_moments(values: Float, codes: Int, n_groups: int) -> GroupMoments:
     return GroupMoments(n, *_group_moments(genes, codes, n))
 
 
+def group_positive(values: Float, codes: Int, n_groups: int) -> Int:
+    """Number of observations above zero, by gene and group, shape ``(n_vars, n_groups)``.
+
+    The parameters are those of :func:`group_moments`.
+
+    Examples
+    --------
+    >>> group_positive(np.array([[1.0], [0.0], [7.0]]), np.array([0, 0, 1]), 2).tolist()
+    [[1, 1]]
+    """
+    return _group_positive(gene_rows(values), checked_codes(codes, len(values), n_groups), n_groups)
+
+
 def rest_moments(moments: GroupMoments) -> GroupMoments:
     """For each group the moments of all observations in the other groups.
 
@@ -191,6 +204,17 @@ def _gene_moments(gene: Float, codes: Int, n: Int, out: tuple[Float, Float, Floa
         if n[g] > 0:
             sum_sq[g] -= mean_low[g] * (mean_low[g] / n[g])
             mean_low[g] /= n[g]
+
+
+@kernel
+def _group_positive(genes: Float, codes: Int, n_groups: int) -> Int:
+    """Observations above zero, ``(n_vars, n_groups)``; ``genes`` is ``(n_vars, n_obs)``."""
+    # One column more, for observations in no group: index -1 finds it without a branch.
+    numbers = np.zeros((genes.shape[0], n_groups + 1), np.intp)
+    for j in range(genes.shape[0]):
+        for i in range(genes.shape[1]):
+            numbers[j, codes[i]] += genes[j, i] > 0
+    return numbers[:, :n_groups]
 
 
 @kernel

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.design.comparison import NO_GROUP
-from dex.stats.moments import GroupMoments, TwoSamples, group_moments, two_samples
+from dex.stats.moments import (
+    GroupMoments,
+    TwoSamples,
+    group_moments,
+    group_positive,
+    two_samples,
+)
 from dex.stats.treat import treat_test
 from dex.typing import REST
 
@@ -65,7 +71,7 @@ def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
     """
     everybody = np.where(sides.compared[:, None], sides.tests, [0, REST])
     filled = Sides(sides.codes, sides.n_groups, everybody)
-    columns = {**_means(_moments(block, filled)), **_fractions(block.expressed, filled)}
+    columns = {**_means(_moments(block, filled)), **_fractions(block.abundance, filled)}
     for name, values in columns.items():
         columns[name] = np.where(sides.compared, values, np.nan)
     return columns
@@ -88,7 +94,7 @@ def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
         "base_mean": base_mean(block, len(sides.tests), used=sides.codes >= 0),
         **_means(moments),
-        **_fractions(block.expressed, sides),
+        **_fractions(block.abundance, sides),
     }
 
 
@@ -104,13 +110,10 @@ def _var_of_mean(moments: GroupMoments) -> Float:
     return moments.var / moments.n
 
 
-def _fractions(expressed: Bool | None, sides: Sides) -> Columns:
-    if expressed is None:
+def _fractions(abundance: Float | None, sides: Sides) -> Columns:
+    if abundance is None:
         return {}
-    member = np.zeros((sides.n_groups, len(sides.codes)))
-    used = np.flatnonzero(sides.codes >= 0)
-    member[sides.codes[used], used] = 1
-    numbers = (member @ expressed).T  # of the group's observations that express the gene
+    numbers = group_positive(abundance, sides.codes, sides.n_groups)
     group, reference = sides.tests.T
     rest = numbers.sum(axis=1, keepdims=True) - numbers[:, group]
     with np.errstate(invalid="ignore"):

@@ -1,0 +1,120 @@
+"""``method="auto"``: by what a row is, and by what is known of replicates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dex
+
+
+def decided(adata, key="rank_genes"):
+    params = adata.uns[key]["params"]
+    return params["method"], params["unit"], params.get("replicate"), params["scale"]
+
+
+def with_column(cells, **columns):
+    """The cells with these columns in place of ``replicate``."""
+    cells.obs = cells.obs.drop(columns="replicate").assign(**columns)
+    return cells
+
+
+@pytest.fixture
+def donors(cells):
+    return cells.obs["replicate"].astype(str).to_numpy()
+
+
+def test_samples_of_counts(samples, caplog):
+    dex.tl.rank_genes(samples, "condition")
+    assert decided(samples) == ("ols", "samples", None, "logcpm")
+    assert "method='auto': samples, so ordinary least squares" in caplog.messages
+    assert "method='auto'" in samples.uns["rank_genes"]["notes"][0]
+
+
+def test_samples_of_logs(logs):
+    dex.tl.rank_genes(logs, "condition", scale="logcpm")
+    assert decided(logs) == ("ols", "samples", None, "logcpm")
+    np.testing.assert_array_less(0, logs.varm["rank_genes_log2fc_se"])
+
+
+def test_many_dense_observations_are_samples():
+    many = dex.datasets.simulate_counts(30, n_per_group=60, seed=0)
+    dex.tl.rank_genes(many, "condition")
+    assert decided(many)[:2] == ("ols", "samples")
+
+
+def test_few_sparse_observations_are_samples(cells):
+    dex.tl.rank_genes(cells[::2].copy(), "condition", key_added="few")
+    few = cells[::2].copy()
+    assert few.n_obs < 100
+    dex.tl.rank_genes(few, "condition")
+    assert decided(few)[:2] == ("ols", "samples")
+
+
+def test_clusters_of_cells(cells, caplog):
+    cells.obs["leiden"] = pd.Categorical(np.arange(150) % 3)
+    dex.tl.rank_genes(cells, "leiden")
+    assert decided(cells) == ("wilcoxon", "cells", None, "ln1p")
+    assert "p-values of cells are exploratory" in caplog.text
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_conditions_of_cells_with_one_obvious_replicate(cells, donors, caplog):
+    with_column(cells, donor_id=donors)
+    dex.tl.rank_genes(cells, "condition")
+    assert decided(cells) == ("ols", "samples", "donor_id", "logcpm")
+    assert "their counts are added up by obs['donor_id']" in caplog.text
+    assert "replicate= names another column, or None" in caplog.text
+    assert cells.uns["rank_genes"]["tests"]["n_group"].tolist() == [3]
+
+
+def test_the_simulators_own_replicates(cells):
+    dex.tl.rank_genes(cells, "condition")
+    assert decided(cells)[2] == "replicate"
+
+
+def test_conditions_of_cells_that_are_told_to_be_units(cells, caplog):
+    dex.tl.rank_genes(cells, "condition", replicate=None)
+    assert decided(cells) == ("wilcoxon", "cells", None, "ln1p")
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_two_columns_that_may_be_replicates(cells, donors, caplog):
+    with_column(cells, donor=donors, sample_id=donors + "x")
+    dex.tl.rank_genes(cells, "condition")
+    assert decided(cells) == ("wilcoxon", "cells", None, "ln1p")
+    (warning,) = (record for record in caplog.records if record.levelname == "WARNING")
+    assert "'donor', 'sample_id'" in warning.message
+    assert "replicate='donor'" in warning.message
+
+
+def test_no_column_that_may_be_a_replicate(cells):
+    with_column(cells, batch=np.arange(150) % 2)
+    dex.tl.rank_genes(cells, "condition")
+    assert decided(cells)[:3] == ("wilcoxon", "cells", None)
+
+
+def test_a_method_that_is_named_is_run_on_cells_with_a_warning(cells, caplog):
+    dex.tl.rank_genes(cells, "condition", method="t-test")
+    assert decided(cells)[:3] == ("t-test", "cells", None)
+    assert "cells are tested as if each were a replicate" in caplog.text
+
+
+def test_a_replicate_that_is_named(cells, donors):
+    with_column(cells, batch=donors)
+    dex.tl.rank_genes(cells, "condition", replicate="batch")
+    assert decided(cells)[:3] == ("ols", "samples", "batch")
+    dex.tl.rank_genes(cells, "condition", replicate="batch", method="wilcoxon")
+    assert decided(cells)[:3] == ("wilcoxon", "samples", "batch")
+
+
+def test_cells_with_a_design(cells):
+    dex.tl.rank_genes(cells, design="~ condition", replicate=None)
+    assert decided(cells) == ("ols", "cells", None, "ln1p")
+
+
+@pytest.mark.parametrize(("unit", "method"), [("samples", "ols"), ("cells", "wilcoxon")])
+def test_the_unit_may_be_said(cells, unit, method):
+    dex.tl.rank_genes(cells, "condition", unit=unit, replicate=None)
+    assert decided(cells)[:2] == (method, unit)
