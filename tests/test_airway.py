@@ -1,4 +1,4 @@
-"""The glucocorticoid genes of airway smooth muscle, end to end: from the CSV to the ranked table."""
+"""The glucocorticoid genes of airway smooth muscle, from the CSV to the ranked table."""
 
 import pytest
 

@@ -69,7 +69,8 @@ def pseudobulk(
     counts = _sums(source, rows, labels[rows], n_threads)
     table = table[large].reset_index(drop=True)
     table = table.join(_constant_columns(obs.iloc[rows], labels[rows], by))
-    table["n_cells"] = sizes[large]
+    if "n_cells" not in table:
+        table["n_cells"] = sizes[large]
     table.index = pd.Index([_SEPARATOR.join(map(str, row)) for row in table[list(by)].to_numpy()])
     names = table.index.to_numpy(dtype=object)
     samples = replace(

@@ -15,8 +15,6 @@ from dex._numba import kernel
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from dex.typing import Float, Int
@@ -44,14 +42,13 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     InputError
         If nothing here reads that type of matrix.
     """
-    form = getattr(matrix, "format", None) if sparse.issparse(matrix) else None
-    if form == "csr":
+    form = getattr(matrix, "format", None)
+    if sparse.issparse(matrix) and form == "csr":
         return _CSR(_with_sorted_indices(matrix), rows)
-    if form == "csc":
-        return _CSC(matrix, rows)
-    for kind, reader in _READERS.items():
-        if isinstance(matrix, kind):
-            return reader(matrix, rows)
+    if isinstance(matrix, CSRDataset):
+        return _BackedCSR(matrix, rows)
+    if isinstance(matrix, np.ndarray | h5py.Dataset | CSCDataset) or form == "csc":
+        return _Columns(matrix, rows)
     msg = (
         f"a matrix of type {type(matrix).__module__}.{type(matrix).__name__} cannot be read; "
         "dex reads NumPy arrays, SciPy CSR and CSC, and backed h5ad"
@@ -76,14 +73,19 @@ def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
 
 
 @dataclass(slots=True)
-class _Dense:
-    matrix: np.ndarray[Any, Any]
+class _Columns:
+    """Slices the columns of what can do so: NumPy, CSC, HDF5 and CSC in a file."""
+
+    matrix: Any
     rows: Int
     block_bytes: int = _BLOCK_BYTES
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, genes: Int) -> Float:
-        columns = self.matrix[:, _as_slice(genes)]
-        return np.asarray(columns[_as_slice(self.rows)], dtype=np.float64, order="F")
+        with self.lock:  # HDF5 serves one reader at a time
+            columns: Any = self.matrix[:, _as_slice(genes)]
+        dense = columns.toarray(order="F") if hasattr(columns, "toarray") else columns
+        return np.asarray(dense[_as_slice(self.rows)], dtype=np.float64, order="F")
 
 
 @dataclass(slots=True)
@@ -97,42 +99,6 @@ class _CSR:
         matrix = self.matrix
         _gather_csr(matrix.indptr, matrix.indices, matrix.data, self.rows, *_lookup(genes), out, 0)
         return out
-
-
-@dataclass(slots=True)
-class _CSC:
-    matrix: Any
-    rows: Int
-    block_bytes: int = _BLOCK_BYTES
-
-    def read(self, genes: Int) -> Float:
-        return _densified(self.matrix[:, _as_slice(genes)], self.rows)
-
-
-@dataclass(slots=True)
-class _BackedDense:
-    matrix: Any
-    rows: Int
-    block_bytes: int = _BLOCK_BYTES
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def read(self, genes: Int) -> Float:
-        with self.lock:  # HDF5 serves one reader at a time
-            columns = self.matrix[:, _as_slice(genes)]
-        return np.asarray(columns[_as_slice(self.rows)], dtype=np.float64, order="F")
-
-
-@dataclass(slots=True)
-class _BackedCSC:
-    matrix: Any
-    rows: Int
-    block_bytes: int = _BLOCK_BYTES
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def read(self, genes: Int) -> Float:
-        with self.lock:
-            columns = self.matrix[:, _as_slice(genes)]
-        return _densified(columns, self.rows)
 
 
 @dataclass(slots=True)
@@ -157,24 +123,11 @@ class _BackedCSR:
         return out
 
 
-_READERS: dict[type, Callable[[Any, Int], Reader]] = {
-    np.ndarray: _Dense,
-    h5py.Dataset: _BackedDense,
-    CSRDataset: _BackedCSR,
-    CSCDataset: _BackedCSC,
-}
-
-
 def _as_slice(positions: Int) -> slice | Int:
     """Return sorted, contiguous positions as a slice, which copies nothing."""
     if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
         return slice(int(positions[0]), int(positions[-1]) + 1)
     return positions
-
-
-def _densified(columns: Any, rows: Int) -> Float:
-    dense = columns.astype(np.float64).toarray(order="F")[_as_slice(rows)]
-    return np.asfortranarray(dense)
 
 
 def _with_sorted_indices(matrix: Any) -> Any:
