@@ -121,10 +121,10 @@ def test_the_entry_says_what_was_done(adata, make_result):
     assert "layer" not in entry["params"], "None does not survive every h5ad"
 
 
-@pytest.mark.parametrize("key", ["a/b", "", "/"])
+@pytest.mark.parametrize("key", ["a/b", "", "/", 3])
 def test_a_key_that_h5ad_cannot_hold_is_refused(adata, make_result, fingerprint, key):
     before = fingerprint(adata)
-    with pytest.raises(InputError, match=f"key_added='{key}'.*without '/'"):
+    with pytest.raises(InputError, match=f"key_added={key!r} .*without '/'"):
         store(adata, make_result(), key=key)
     assert fingerprint(adata) == before
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from dex.design.tests import TestInfo
 from dex.errors import InputError
@@ -133,3 +134,27 @@ def test_missing_labels_have_no_field(adata, make_result):
     labels.iloc[2] = None
     adata.obs["cell_type"] = pd.Categorical(labels)
     assert_view_is_of(adata, stored_entry(adata, make_result()))
+
+
+@pytest.mark.parametrize("width", [4, 7, 40])
+def test_a_view_has_no_more_fields_than_h5ad_can_hold(make_result, tmp_path, width):
+    """HDF5 refuses tables whose fields' names and types fill more than 64 KiB."""
+    found = set()
+    for n_groups in (400, 650, 950, 1100):
+        levels = [f"{i:04d}".ljust(width, "x") for i in range(n_groups)]
+        obs = pd.DataFrame({"cell_type": pd.Categorical(levels)}, index=levels)
+        screen = AnnData(np.zeros((n_groups, 10), dtype=np.float32), obs=obs)
+        screen.var_names = [f"gene{j}" for j in range(10)]
+        entry = stored_entry(screen, make_result(levels))
+        found.add("names" in entry)
+        screen.write_h5ad(tmp_path / f"{n_groups}.h5ad")
+    assert found == {True, False}
+
+
+def test_no_view_of_a_level_without_a_name(adata, make_result):
+    labels = adata.obs["cell_type"].cat.rename_categories({"NK": ""})
+    adata.obs["cell_type"] = labels
+    infos = tuple(
+        TestInfo(f"{level} vs rest", "group", level, "rest") for level in ("", "monocytes")
+    )
+    assert_no_view(stored_entry(adata, make_result(("", "monocytes"), infos=infos)))

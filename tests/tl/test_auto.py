@@ -114,6 +114,27 @@ def test_cells_with_a_design(cells):
     assert decided(cells) == ("ols", "cells", None, "ln1p")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"design": "~ condition"},
+        {"design": "~ replicate_age + condition"},
+        {"design": "~ condition", "contrasts": "treated - control"},
+        {"design": "~ condition", "contrasts": ("condition", "treated", "control")},
+    ],
+    ids=str,
+)
+def test_a_design_alone_finds_the_replicates(cells, question):
+    cells.obs["replicate_age"] = cells.obs["replicate"].cat.codes.to_numpy() ** 1.5
+    dex.tl.rank_genes(cells, **question)
+    assert decided(cells) == ("ols", "samples", "replicate", "logcpm")
+
+
+def test_a_covariate_of_cells_alone_has_no_replicates_to_find(cells):
+    dex.tl.rank_genes(cells, design="~ true_size_factor")
+    assert decided(cells)[:3] == ("ols", "cells", None)
+
+
 @pytest.mark.parametrize(("unit", "method"), [("samples", "ols"), ("cells", "wilcoxon")])
 def test_the_unit_may_be_said(cells, unit, method):
     dex.tl.rank_genes(cells, "condition", unit=unit, replicate=None)

@@ -100,10 +100,9 @@ def test_a_gene_that_is_off_on_one_side_has_a_moderate_fold_change(cells, column
 def test_the_error_of_the_fold_change_is_the_delta_methods(logs, column, method):
     dex.tl.rank_genes(logs, "condition", method=method, scale="log2")
     linear = np.exp2(np.asarray(logs.X))
-    parts = []
-    for side in (linear[treated(logs)], linear[~treated(logs)]):
-        parts.append(side.var(axis=0, ddof=1) / len(side) / (side.mean(axis=0) + 1) ** 2)
-    expected = np.sqrt(sum(parts)) / np.log(2)
+    sides = (linear[treated(logs)], linear[~treated(logs)])
+    of_logs = [x.var(axis=0, ddof=1) / len(x) / (x.mean(axis=0) + 1) ** 2 for x in sides]
+    expected = np.sqrt(sum(of_logs)) / np.log(2)
     np.testing.assert_allclose(column(logs, "log2fc_se")[:, 0], expected, rtol=1e-9)
 
 

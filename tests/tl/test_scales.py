@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scanpy as sc
+from anndata import read_h5ad
 from scipy import sparse
 
 import dex
@@ -64,7 +65,10 @@ def test_a_log_made_before_is_the_one_made_on_the_way(samples, log_cpm, column, 
     tested = samples.X.any(axis=0)
     for name in ("stat", "log10_pval"):
         np.testing.assert_allclose(
-            column(samples, name, "layer")[tested], column(samples, name)[tested], rtol=1e-8, atol=1e-9
+            column(samples, name, "layer")[tested],
+            column(samples, name)[tested],
+            rtol=1e-8,
+            atol=1e-9,
         )
 
 
@@ -107,6 +111,13 @@ def test_linear_values_are_logged(samples, column, caplog):
     np.testing.assert_allclose(column(samples, "log2fc")[tested, 0], expected[tested], rtol=1e-9)
 
 
+def test_estimated_counts_are_counts(samples, caplog):
+    samples.X = samples.X + 0.25
+    dex.tl.rank_genes(samples, "condition", method="ols")
+    assert scales(samples) == ("counts", "logcpm")
+    assert "taken as estimated counts (else say scale='linear')" in caplog.text
+
+
 def test_estimated_counts_are_counts_if_said(samples):
     samples.X = samples.X + 0.25
     dex.tl.rank_genes(samples, "condition", method="ols", scale="counts")
@@ -127,7 +138,9 @@ def ambiguous(samples):
 def test_values_alone_are_a_guess_that_is_said(ambiguous, caplog):
     dex.tl.rank_genes(ambiguous, "condition", method="t-test")
     assert scales(ambiguous)[0] == "log2p1"
-    assert "X looks logged, base unknown: taken as log2p1 (else say scale='ln1p')" in caplog.messages
+    assert (
+        "X looks logged, base unknown: taken as log2p1 (else say scale='ln1p')" in caplog.messages
+    )
 
 
 def test_scanpys_record_comes_before_the_values(ambiguous, caplog):
@@ -181,6 +194,23 @@ def test_scanpys_own_log(cells, column, base):
     treated = (cells.obs["condition"] == "treated").to_numpy()
     expected = X[treated].mean(axis=0) - X[~treated].mean(axis=0)
     np.testing.assert_allclose(column(cells, "log2fc")[:, 0], expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("form", ["dense", "csr", "csc", "csc on disk"])
+@pytest.mark.parametrize("kind", ["ln1p", "log2p1", "linear", "counts"])
+def test_the_scale_is_told_alike_whatever_the_form(tmp_path, form, kind):
+    adata = dex.datasets.simulate_counts(1200, n_per_group=4, seed=6)
+    linear = adata.X / adata.X.sum(axis=1, keepdims=True, dtype=float) * 1e4
+    make = {"ln1p": np.log1p, "log2p1": lambda x: np.log2(1 + x), "linear": lambda x: x * 7}
+    X = adata.X if kind == "counts" else make[kind](linear)
+    adata.X = (
+        X if form == "dense" else sparse.csr_matrix(X) if form == "csr" else sparse.csc_matrix(X)
+    )
+    if form == "csc on disk":
+        adata.write_h5ad(tmp_path / "a.h5ad")
+        adata = read_h5ad(tmp_path / "a.h5ad", backed="r")
+    dex.tl.rank_genes(adata, "condition", method="t-test")
+    assert scales(adata)[0] == kind
 
 
 # z-scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special, stats
 
@@ -87,6 +88,19 @@ def test_an_unpaired_sample_is_left_out_and_named(column, log_cpm, caplog):
     for name in ("stat", "log2fc", "log10_padj", "mean_group", "base_mean"):
         np.testing.assert_allclose(column(fewer, name), column(complete, name), **STAT)
     assert dex.get.tests_df(fewer)[["n_group", "n_reference"]].to_numpy().tolist() == [[4, 4]]
+
+
+def test_pairs_among_observations_without_a_label(column, log_cpm):
+    adata = dex.datasets.simulate_counts(50, n_per_group=6, paired=True, seed=3)
+    adata.X = log_cpm(adata.X)
+    labels = adata.obs["condition"].astype(object)
+    labels.iloc[[0, 6, 8]] = None  # both samples of donor 1, one of donor 3
+    adata.obs["condition"] = pd.Categorical(labels)
+    options = {"method": "t-test-paired", "block": "donor", "scale": "logcpm"}
+    dex.tl.rank_genes(adata, "condition", **options)
+    pairs = [1, 3, 4, 5]
+    expected = stats.ttest_rel(adata.X[[i + 6 for i in pairs]], adata.X[pairs], axis=0)
+    np.testing.assert_allclose(column(adata, "stat")[:, 0], expected.statistic, **STAT)
 
 
 @pytest.mark.parametrize("method", ["t-test", "t-test-student"])

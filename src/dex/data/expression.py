@@ -156,11 +156,12 @@ class Expression:
                 i = int(np.flatnonzero(bad[:, j])[0])
                 gene, sample = self.source.var_names[genes[j]], self.source.obs_names[self.rows[i]]
                 first = f"the first is {raw[i, j]:g}, gene {gene!r} in {sample!r}"
+        in_totals = self.source.scale is Scale.COUNTS and not self.source.explicit
         kind = "not finite" if self.source.scale.is_log else "negative or not finite"
         return (
             f"{self.source.where} has {total} value{'s' if total > 1 else ''} {kind} ({first}); "
             f"{self.source.scale} must be finite{'' if self.source.scale.is_log else ' and >= 0'}: "
-            "drop those genes or samples, or leave genes out with mask_var=."
+            f"drop those genes or samples{'' if in_totals else ', or mask genes with mask_var='}."
         )
 
 

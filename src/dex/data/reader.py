@@ -59,17 +59,18 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
 def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
     """Return up to ``n_rows`` evenly spaced observations, all genes, as dense float64.
 
-    The default is what makes about two million values, between 50 and 500.
-
-    Of a CSC matrix, whose rows cannot be read alone, up to ``n_rows`` genes of all observations.
+    The default is what makes about two million values, between 50 and 500. Of CSC in a file, all
+    has to be read for it, block by block.
     """
-    by_gene = isinstance(matrix, CSCDataset) or getattr(matrix, "format", "") == "csc"
-    length = matrix.shape[by_gene]
-    n_rows = n_rows or int(np.clip(_SAMPLE_VALUES // matrix.shape[not by_gene], 50, 500))
-    chosen = np.unique(np.linspace(0, length - 1, min(n_rows, length)).astype(np.intp))
-    sample = matrix[:, chosen] if by_gene else matrix[chosen]
-    dense: Any = getattr(sample, "toarray", lambda: sample)()
-    return np.asarray(dense, dtype=np.float64)
+    n_obs, n_vars = matrix.shape
+    n_rows = n_rows or int(np.clip(_SAMPLE_VALUES // n_vars, 50, 500))
+    chosen = np.unique(np.linspace(0, n_obs - 1, min(n_rows, n_obs)).astype(np.intp))
+    if isinstance(matrix, CSCDataset):
+        blocks = np.array_split(np.arange(n_vars), 1 + 8 * n_obs * n_vars // _STREAM_BYTES)
+        reader = reader_for(matrix, chosen)
+        return np.hstack([reader.read(genes) for genes in blocks])
+    rows = matrix[chosen]
+    return np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), dtype=np.float64)
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class _Columns:
     def read(self, genes: Int) -> Float:
         with self.lock:  # HDF5 serves one reader at a time
             columns: Any = self.matrix[:, _as_slice(genes)]
-        dense = columns.toarray(order="F") if hasattr(columns, "toarray") else columns
+        dense = columns if isinstance(columns, np.ndarray) else columns.toarray(order="F")
         return np.asarray(dense[_as_slice(self.rows)], dtype=np.float64, order="F")
 
 

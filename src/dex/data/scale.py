@@ -93,10 +93,10 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
     log2 for samples.
     """
     values = sample[np.isfinite(sample)]
-    if values.size == 0 or values.min() < 0:
-        return Detected(_negative_scale(sample))
     if np.array_equal(values, np.rint(values)):
-        return Detected(Scale.COUNTS)
+        return Detected(Scale.COUNTS)  # if some are negative, reading them says which
+    if values.min() < 0:
+        return Detected(_negative_scale(sample))
     where = "X" if layer is None else f"layers[{layer!r}]"
     if values.max() > _LARGEST_LOG:
         return _linear_or_estimated(sample, where)

@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from dex.errors import InputError
@@ -22,10 +23,10 @@ _SECONDS_BEFORE_BAR = 3.0
 def thread_count(n_threads: int | None) -> int:
     """Threads to use: as asked, else the cores this process may use and its environment allows."""
     if n_threads is not None:
-        if n_threads < 1:
-            msg = f"n_threads={n_threads} is not a number of threads; give 1 or more, or None"
+        if not isinstance(n_threads, int | np.integer) or n_threads < 1:
+            msg = f"n_threads={n_threads!r} is not a number of threads; give 1 or more, or None"
             raise InputError(msg)
-        return n_threads
+        return int(n_threads)
     affinity = getattr(os, "sched_getaffinity", None)
     limits = [len(affinity(0)) if affinity else os.cpu_count() or 1]
     for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):

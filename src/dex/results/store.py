@@ -70,8 +70,8 @@ def store(adata: AnnData, result: Result, *, key: str) -> None:
 
 def check_key(key: str) -> None:
     """Refuse a key that h5ad cannot hold."""
-    if not key or "/" in key:
-        msg = f"key_added={key!r} cannot be written to h5ad; use a name without '/'."
+    if not isinstance(key, str) or not key or "/" in key:
+        msg = f"key_added={key!r} cannot be written to h5ad; use a string without '/'."
         raise InputError(msg)
 
 

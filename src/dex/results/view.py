@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dex.design.tests import TestInfo
 
 _LARGEST_VIEW = 1_000_000
+_LARGEST_HEADER = 65_000  # bytes: HDF5 keeps names and types of all fields in a header of 64 KiB
 _FIELDS = {column.name: column.scanpy for column in COLUMNS.values() if column.scanpy}
 _NAMES = "names"
 
@@ -35,13 +36,13 @@ def scanpy_view(
     """Record arrays sorted by score, NaN last, a field per group; empty where scanpy has no such.
 
     Written when a categorical column is compared with the rest or with one of its levels, and the
-    table has at most a million entries.
+    table has at most a million entries and no more fields than h5ad can hold.
     """
     groups = [info.group for info in infos]
     if not _is_scanpy_comparison(infos, params, obs) or not set(_FIELDS) <= set(columns):
         return {}
     scores = columns["stat"]
-    if scores.size > _LARGEST_VIEW:
+    if scores.size > _LARGEST_VIEW or _header_bytes(groups) > _LARGEST_HEADER:
         return {}
     order = np.argsort(-scores, axis=0, kind="stable")  # NaN sorts last
     names = np.asarray(var_names, dtype=object)
@@ -91,12 +92,18 @@ def _is_scanpy_comparison(
         len({info.reference for info in infos}) == 1
         and len(set(groups)) == len(groups)
         and set(groups) <= set(column.dropna().astype(str))
+        and all(groups)  # NumPy renames a field without a name
         and not any(info.per for info in infos)
     )
 
 
 def _records(arrays: list[Any], groups: list[str], dtype: type) -> np.recarray[Any, Any]:
     return np.rec.fromarrays(arrays, dtype=[(group, dtype) for group in groups])
+
+
+def _header_bytes(fields: Sequence[str]) -> int:
+    """Bytes that HDF5 takes for fields: 52 each, and the name padded to a multiple of 8."""
+    return sum(52 + 8 * (len(field.encode()) // 8 + 1) for field in fields)
 
 
 def _view_names() -> set[str]:

@@ -13,6 +13,8 @@ from dex.data.source import obs_of
 from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
 from dex.design.formula import read_formula
 from dex.design.labels import column_of, is_numeric
+from dex.design.wording import listed
+from dex.errors import InputError
 from dex.results import Result
 from dex.results.schema import EFFECTS
 from dex.stats.filtering import filter_by_expr, min_sample_size
@@ -49,6 +51,26 @@ class Question:
         if self.groupby is None and isinstance(self.contrasts, tuple) and self.contrasts:
             return str(self.contrasts[0])
         return self.groupby
+
+    def compared_in(self, obs: pd.DataFrame) -> str | None:
+        """``compared``, or else the last column of labels in the design."""
+        if self.compared is not None:
+            return self.compared
+        return next(iter(reversed(self.labels(obs))), None)
+
+    def labels(self, obs: pd.DataFrame) -> list[str]:
+        """Columns of labels that the question is about: a sample is of one label in each."""
+        names = [] if self.compared is None else [self.compared]
+        names += [name for name in self.variables(obs) if not is_numeric(obs[name])]
+        for name in names:
+            column_of(obs, name, argument="groupby")
+        return list(dict.fromkeys(names))
+
+    def variables(self, obs: pd.DataFrame) -> tuple[str, ...]:
+        """Columns that the design names."""
+        if not isinstance(self.design, str):
+            return ()
+        return tuple(read_formula(self.design, [str(name) for name in obs.columns]).variables)
 
     def comparison(
         self, obs: pd.DataFrame, *, model: bool
@@ -116,10 +138,11 @@ def _add_up_cells(
 ) -> Measured:
     """Samples of cells; genes with too few counts in them to be tested are left out."""
     source = counts_source(adata, measured.source)
-    by = [replicate, *(name for name in _labels(measured.obs, question) if name != replicate)]
+    by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
     column_of(measured.obs, replicate, argument="replicate")
     min_cells = 10 if source.unit == "cells" else 1
     bulk = pseudobulk(source, measured.obs, by, min_cells=min_cells, n_threads=options.n_threads)
+    _require_constant(question.variables(measured.obs), bulk.obs, by)
     counts = bulk.source.matrix
     smallest = min_sample_size(_codes(bulk.obs, by[1:]))
     keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=smallest)
@@ -135,15 +158,14 @@ def _codes(obs: pd.DataFrame, by: list[str]) -> Int:
     return np.asarray(obs.groupby(by, observed=True).ngroup(), dtype=np.intp)
 
 
-def _labels(obs: pd.DataFrame, question: Question) -> list[str]:
-    """Columns of labels that the question is about: a sample is of one label in each."""
-    names = [] if question.compared is None else [question.compared]
-    if isinstance(question.design, str):
-        variables = read_formula(question.design, [str(name) for name in obs.columns]).variables
-        names += [name for name in variables if not is_numeric(obs[name])]
-    for name in names:
-        column_of(obs, name, argument="groupby")
-    return list(dict.fromkeys(names))
+def _require_constant(variables: Sequence[str], samples: pd.DataFrame, by: Sequence[str]) -> None:
+    varying = [name for name in variables if name not in samples]
+    if varying:
+        msg = (
+            f"design= uses {listed(varying)}, which differs between cells of one sample "
+            f"({' x '.join(by)}); leave it out, or replicate=None tests the cells."
+        )
+        raise InputError(msg)
 
 
 def _params(

@@ -38,6 +38,7 @@ def finish(
     for name in _STATISTICS:
         if name in columns:
             columns[name] = np.where(all_zero, np.nan, columns[name])
+    columns["log10_pval"] = np.where(unreplicated, np.nan, columns["log10_pval"])
     status = _status(columns["log10_pval"], all_zero, unreplicated)
     full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
     full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from dex.data.threads import thread_count
 from dex.errors import InputError
 from dex.results.store import check_key
@@ -33,9 +35,13 @@ class Options:
         _choice("padj_method", self.padj_method, PADJ_METHODS)
         _choice("padj_scope", self.padj_scope, ("test", "global"))
         _choice("vcov", self.vcov, ("classical", "HC3"))
-        if not 0 <= self.lfc < float("inf"):
-            msg = f"lfc={self.lfc} is not a threshold; give a log2 fold change of 0 or more."
+        if not _is_threshold(self.lfc):
+            msg = f"lfc={self.lfc!r} is not a threshold; give a log2 fold change of 0 or more."
             raise InputError(msg)
+
+
+def _is_threshold(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and bool(0 <= value < float("inf"))
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from dex._logging import logger
 from dex.data import Source
 from dex.data.source import obs_of
 from dex.results import store
+from dex.results.actual import check_writable
 from dex.tl._analysis import Question, analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
@@ -148,13 +149,14 @@ def rank_genes(
     'treated vs control'
     """
     options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads)
+    check_writable(adata)
     question = Question(groupby, design, contrasts, reference, groups, test)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
     chosen = plan(
         source,
         obs_of(adata),
         method=method,
-        compared=question.compared,
+        compared=question.compared_in(obs_of(adata)),
         design=design,
         replicate=replicate,
     )
