@@ -59,7 +59,7 @@ def test_small_samples_and_missing_labels_are_left_out_and_said(adata):
     adata.obs.iloc[np.flatnonzero(adata.obs["donor"] == "d3")[:3], 1] = None
     bulk = made(adata)
     assert "d2 | stim" not in bulk.obs.index
-    assert "1 samples with fewer than 10 cells left out" in bulk.notes[0]
+    assert "left out for having fewer than 10 cells: 1" in bulk.notes[0]
     assert bulk.obs["n_cells"].sum() == 200 - 5 - 3
     assert len(made(adata, min_cells=1).obs) == 6
 
@@ -75,7 +75,7 @@ def test_counts_are_found_in_a_layer_when_x_holds_logs(adata):
     logs.X = np.log1p(adata.X.toarray())
     found = counts_source(logs, Source.from_adata(logs))
     assert found.layer == "counts"
-    assert "the counts are taken from layers['counts']" in found.notes[0]
+    assert "counts are taken from layers['counts']." in found.notes[0]
     assert counts_source(adata, Source.from_adata(adata)).layer is None
 
 

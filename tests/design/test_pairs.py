@@ -27,7 +27,7 @@ def pairs(obs, group, reference, block="donor"):
 def test_observations_are_matched_by_block_not_by_position(obs):
     found = pairs(obs, "b", "a")
     assert {tuple(row) for row in found.rows.tolist()} == {(0, 1), (3, 2)}
-    assert found.notes == ("2 unpaired observations left out: donor 'w', 'z'",)
+    assert found.notes == ("2 unpaired observations left out: donor 'w', 'z'.",)
 
 
 def test_complete_pairs_need_no_note(obs):

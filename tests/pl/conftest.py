@@ -14,7 +14,8 @@ from scipy.special import log_ndtr
 from scipy.stats import false_discovery_control
 
 from dex.design.tests import TestInfo
-from dex.results import Result, store
+from dex.results import Result
+from dex.results.store import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

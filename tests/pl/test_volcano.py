@@ -263,7 +263,8 @@ def test_refuses_what_it_cannot_draw(bulk, cells, restored):
 
 
 def test_too_many_tests_are_listed(cells):
-    from dex.results import Result, store
+    from dex.results import Result
+    from dex.results.store import store
 
     infos = tuple(TestInfo(f"g{i}", "contrast") for i in range(13))
     columns = {name: np.ones((200, 13)) for name in ("log2fc", "stat", "log10_pval", "log10_padj")}

@@ -11,10 +11,10 @@ from anndata import AnnData, read_h5ad
 
 from dex.design.tests import TestInfo
 from dex.errors import InputError
-from dex.results import store
 from dex.results.schema import SHORT_COLUMNS
+from dex.results.store import store
 
-STORE = import_module("dex.results.store")  # the name dex.results.store is the function
+STORE = import_module("dex.results.store")
 
 
 def result_names(mapping, key="rank_genes"):

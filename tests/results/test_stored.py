@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dex.errors import InputError
-from dex.results import StoredResult, store
+from dex.results import StoredResult
+from dex.results.store import store
 
 
 @pytest.fixture

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from dex.results import COLUMNS, StoredResult, results_frame, store
+from dex.results import COLUMNS, StoredResult, results_frame
+from dex.results.store import store
 
 
 def test_rows_are_best_first_and_untested_last(adata, make_result):
     result = make_result(("NK",))
     log10_pval = np.array([-400, -3, -500, np.nan, -1, -400, 0, -2, np.nan, -3.5])[:, None]
     stat = np.array([9, 3, 10, np.nan, 1, -9.5, 0.1, 2, np.nan, -3])[:, None]
-    result.columns.update(log10_pval=log10_pval, stat=stat, pval=10**log10_pval)
+    log2fc = np.arange(10.0)[:, None]
+    result.columns.update(log10_pval=log10_pval, stat=stat, pval=10**log10_pval, log2fc=log2fc)
     assert (result.columns["pval"] == 0).sum() == 3, "the case that log10_pval is there for"
     store(adata, result, key="rank_genes")
     stored = StoredResult.from_adata(adata, "rank_genes")
     frame = results_frame(stored, [0], list(adata.var_names))
-    order = [2, 5, 0, 9, 1, 7, 4, 6, 3, 8]
+    order = [2, 5, 0, 9, 1, 7, 4, 6, 8, 3]  # without p by the size of log2fc
     assert frame["gene"].tolist() == [f"gene{j}" for j in order]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import dex
 from dex.design.tests import TestInfo
-from dex.results import store
+from dex.results.store import store
 
 LEVELS = ("CD4/CD8 T", "B cells (naïve)", "NK", "monocytes")
 pytestmark = pytest.mark.filterwarnings(

@@ -9,7 +9,8 @@ from anndata import AnnData
 
 from dex.design.tests import TestInfo
 from dex.errors import InputError
-from dex.results import refresh_view, store
+from dex.results import refresh_view
+from dex.results.store import store
 
 FIELDS = {
     "logfoldchanges": "log2fc",

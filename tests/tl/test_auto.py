@@ -28,7 +28,7 @@ def donors(cells):
 def test_samples_of_counts(samples, caplog):
     dex.tl.rank_genes(samples, "condition")
     assert decided(samples) == ("ols", "samples", None, "logcpm")
-    assert "method='auto': samples, so ordinary least squares" in caplog.messages
+    assert "method='auto': these are samples, so ordinary least squares." in caplog.messages
     assert "method='auto'" in samples.uns["rank_genes"]["notes"][0]
 
 
@@ -98,7 +98,7 @@ def test_no_column_that_may_be_a_replicate(cells):
 def test_a_method_that_is_named_is_run_on_cells_with_a_warning(cells, caplog):
     dex.tl.rank_genes(cells, "condition", method="t-test")
     assert decided(cells)[:3] == ("t-test", "cells", None)
-    assert "cells are tested as if each were a replicate" in caplog.text
+    assert "Cells are tested as if each were a replicate" in caplog.text
 
 
 def test_a_replicate_that_is_named(cells, donors):

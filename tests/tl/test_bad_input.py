@@ -227,7 +227,7 @@ def test_gene_names_that_are_shared(samples, column, caplog):
     dex.tl.rank_genes(unnamed, "condition", method="t-test")
     dex.tl.rank_genes(samples, "condition", method="t-test")
     np.testing.assert_array_equal(column(unnamed, "stat"), column(samples, "stat"))
-    assert "1 gene names are shared by several genes (the first is 'gene0001')" in caplog.text
+    assert "stand for several genes (1 in all, the first is 'gene0001')" in caplog.text
     assert "var_names_make_unique()" in caplog.text
 
 

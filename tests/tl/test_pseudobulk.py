@@ -67,7 +67,7 @@ def test_genes_with_few_counts_are_filtered_and_counted(cells, column, caplog):
     filtered = column(cells, "status")[:, 0] == dex.results.Status.FILTERED
     assert 0 < filtered.sum() < 150
     assert np.isnan(column(cells, "pval")[filtered]).all()
-    assert f"{filtered.sum()} genes with too few counts in the samples left out" in caplog.text
+    assert f"{filtered.sum()} genes left out for too few counts in the samples" in caplog.text
 
 
 def test_small_samples_are_dropped_and_said(cells, column, caplog):
@@ -76,7 +76,7 @@ def test_small_samples_are_dropped_and_said(cells, column, caplog):
     fewer = cells[np.setdiff1d(np.arange(160), members[:11])].copy()
     dex.tl.rank_genes(fewer, "condition", replicate="replicate")
     assert "140 cells are added up into 7 samples by replicate x condition" in caplog.text
-    assert "1 samples with fewer than 10 cells left out" in caplog.text
+    assert "left out for having fewer than 10 cells: 1" in caplog.text
     without = cells[np.setdiff1d(np.arange(160), members)].copy()
     dex.tl.rank_genes(without, "condition", replicate="replicate")
     np.testing.assert_array_equal(column(fewer, "stat"), column(without, "stat"))

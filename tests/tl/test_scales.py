@@ -26,7 +26,7 @@ def test_counts_are_normalised_on_the_way(samples, fingerprint, caplog, method):
     dex.tl.rank_genes(samples, "condition", method=method)
     after = fingerprint(samples)
     assert scales(samples) == ("counts", "logcpm")
-    assert "X holds counts: tested as log2 CPM (prior count 2), made on the way" in caplog.messages
+    assert "X holds counts: tested as log2 CPM (prior count 2), made on the way." in caplog.messages
     for part in ("X", "layers", "obs", "obsm"):
         assert after[part] == before[part]
 
@@ -139,7 +139,7 @@ def test_values_alone_are_a_guess_that_is_said(ambiguous, caplog):
     dex.tl.rank_genes(ambiguous, "condition", method="t-test")
     assert scales(ambiguous)[0] == "log2p1"
     assert (
-        "X looks logged, base unknown: taken as log2p1 (else say scale='ln1p')" in caplog.messages
+        "X looks logged, base unknown: taken as log2p1 (else say scale='ln1p')." in caplog.messages
     )
 
 
@@ -261,7 +261,7 @@ def test_a_layer_for_z_scores_that_is_named_works(scaled, column):
 def test_replicates_take_the_counts_where_x_is_logged(scaled, column, caplog):
     scaled.X = scaled.layers["lognorm"]
     dex.tl.rank_genes(scaled, "condition", replicate="replicate")
-    assert "the counts are taken from layers['counts']" in caplog.text
+    assert "counts are taken from layers['counts']." in caplog.text
     found = column(scaled, "stat").copy()
     scaled.X = scaled.layers["counts"]
     del scaled.uns["log1p"]

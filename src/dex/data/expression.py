@@ -76,7 +76,7 @@ class Expression:
             notes = (*source.notes, *_warnings(source))
             return cls(source, rows, genes, source.scale, None, source.pseudocount, notes)
         if source.scale is Scale.LINEAR:
-            notes = (*source.notes, f"{source.where} holds linear values: tested as log2(x + 1)")
+            notes = (*source.notes, f"{source.where} holds linear values: tested as log2(x + 1).")
             return cls(source, rows, genes, Scale.LOG2P1, None, source.pseudocount, notes)
         everything = cls(source, rows, np.arange(len(source.var_names)), Scale.COUNTS)
         sizes = everything.totals(n_threads)
@@ -84,7 +84,7 @@ class Expression:
         cells = source.unit == "cells"
         scale = Scale.LN1P if cells else Scale.LOGCPM
         how = "log1p of counts per median library" if cells else "log2 CPM (prior count 2)"
-        notes = (*source.notes, f"{source.where} holds counts: tested as {how}, made on the way")
+        notes = (*source.notes, f"{source.where} holds counts: tested as {how}, made on the way.")
         one_count = 1.0 if cells else 1e6 / sizes.mean()
         return cls(source, rows, genes, scale, sizes, one_count, notes)
 
@@ -156,11 +156,12 @@ class Expression:
                 i = int(np.flatnonzero(bad[:, j])[0])
                 gene, sample = self.source.var_names[genes[j]], self.source.obs_names[self.rows[i]]
                 first = f"the first is {raw[i, j]:g}, gene {gene!r} in {sample!r}"
+        positive = "" if self.source.scale.is_log else " and >= 0"
         in_totals = self.source.scale is Scale.COUNTS and not self.source.explicit
         kind = "not finite" if self.source.scale.is_log else "negative or not finite"
         return (
             f"{self.source.where} has {total} value{'s' if total > 1 else ''} {kind} ({first}); "
-            f"{self.source.scale} must be finite{'' if self.source.scale.is_log else ' and >= 0'}: "
+            f"{self.source.scale.words} must be finite{positive}: "
             f"drop those genes or samples{'' if in_totals else ', or mask genes with mask_var='}."
         )
 
@@ -199,4 +200,4 @@ def _warnings(source: Source) -> tuple[str, ...]:
         why = "not logged"
     else:
         why = "fold changes cannot be had from them and are NaN"
-    return (f"{source.where} holds {source.scale} values, tested as they are: {why}",)
+    return (f"{source.where} holds {source.scale.words}, tested as they are: {why}.",)

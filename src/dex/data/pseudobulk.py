@@ -99,14 +99,12 @@ def counts_source(adata: AnnData, source: Source) -> Source:
     layer = None if source.explicit else counts_layer(adata)
     if layer is None:
         msg = (
-            f"{source.where} holds {source.scale} values, and cells are added up as counts; put "
+            f"{source.where} holds {source.scale.words}, and cells are added up as counts; put "
             "raw counts into adata.layers['counts'], or replicate=None tests the cells."
         )
         raise InputError(msg)
     counts = Source.from_adata(adata, layer=layer)
-    note = (
-        f"{source.where} holds {source.scale} values; the counts are taken from layers[{layer!r}]"
-    )
+    note = f"{source.where} holds {source.scale.words}; counts are taken from layers[{layer!r}]."
     return replace(counts, explicit=False, notes=(note,))
 
 
@@ -136,6 +134,6 @@ def _sums(source: Source, rows: Int, labels: Int, n_threads: int | None) -> Floa
 
 def _notes(by: Sequence[str], n_cells: int, sizes: Int, min_cells: int) -> tuple[str, ...]:
     n_samples, small = int((sizes >= min_cells).sum()), int((sizes < min_cells).sum())
-    dropped = f"; {small} samples with fewer than {min_cells} cells left out" if small else ""
+    dropped = f"; left out for having fewer than {min_cells} cells: {small}" if small else ""
     what = " x ".join(by)
-    return (f"{n_cells:,} cells are added up into {n_samples} samples by {what}{dropped}",)
+    return (f"{n_cells:,} cells are added up into {n_samples} samples by {what}{dropped}.",)

@@ -36,6 +36,13 @@ class Scale(StrEnum):
     """Negative values of unknown meaning."""
 
     @property
+    def words(self) -> str:
+        """What a matrix of this scale holds, in messages."""
+        if self in {Scale.COUNTS, Scale.ZSCORE}:
+            return {"counts": "counts", "zscore": "z-scores"}[self]
+        return f"logs ({self})" if self.is_log else f"{self} values"
+
+    @property
     def is_log(self) -> bool:
         """Whether differences on this scale are log fold changes."""
         return self in _LOGS
@@ -108,7 +115,7 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
     guess = Scale.LN1P if unit == "cells" else Scale.LOG2P1
     other = Scale.LOG2P1 if guess is Scale.LN1P else Scale.LN1P
     return Detected(
-        guess, f"{where} looks logged, base unknown: taken as {guess} (else say scale='{other}')"
+        guess, f"{where} looks logged, base unknown: taken as {guess} (else say scale='{other}')."
     )
 
 
@@ -119,7 +126,7 @@ def _linear_or_estimated(sample: Float, where: str) -> Detected:
     return Detected(
         Scale.COUNTS,
         f"{where} holds values that are neither whole nor logs: taken as estimated counts "
-        "(else say scale='linear')",
+        "(else say scale='linear').",
     )
 
 

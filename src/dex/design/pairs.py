@@ -64,7 +64,7 @@ def matched_pairs(obs: pd.DataFrame, groups: Groups, test: Int, *, block: str | 
     if not len(half):
         return Pairs(rows)
     alone = listed([blocks.levels[i] for i in half], limit=5)
-    return Pairs(rows, (f"{plural(len(half), 'unpaired observation')} left out: {block} {alone}",))
+    return Pairs(rows, (f"{plural(len(half), 'unpaired observation')} left out: {block} {alone}.",))
 
 
 def _one_per_block(groups: Groups, code: int, blocks: Labels, name: str) -> Int:

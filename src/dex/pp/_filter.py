@@ -84,7 +84,7 @@ def filter_genes(
     source = Source.from_adata(adata, layer=layer)
     if source.scale is not Scale.COUNTS:
         msg = (
-            f"{source.where} holds {source.scale} values, and genes are filtered by their counts; "
+            f"{source.where} holds {source.scale.words}, and genes are filtered by their counts; "
             "name the layer that holds them with layer=."
         )
         raise InputError(msg)
@@ -104,7 +104,7 @@ def filter_genes(
     if not keep.any():
         msg = f"no gene has {min_count:g} counts in {smallest:g} observations; lower min_count=."
         raise InputError(msg)
-    logger.info("%d of %d genes kept", keep.sum(), adata.n_vars)
+    logger.info("%d of %d genes kept.", keep.sum(), adata.n_vars)
     adata._inplace_subset_var(keep)  # as scanpy.pp.filter_genes does
     return None
 

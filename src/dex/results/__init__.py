@@ -1,7 +1,7 @@
 """The table of results: to and from ``adata.varm``, ``var`` and ``uns``."""
 
 from dex.results.schema import COLUMNS, Status
-from dex.results.store import Result, store
+from dex.results.store import Result
 from dex.results.stored import StoredResult
 from dex.results.table import results_frame
 from dex.results.view import refresh_view
@@ -13,5 +13,4 @@ __all__ = [
     "StoredResult",
     "refresh_view",
     "results_frame",
-    "store",
 ]

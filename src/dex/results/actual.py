@@ -34,5 +34,5 @@ def make_actual(adata: AnnData) -> None:
     if adata.is_view:
         adata.uns = deepcopy(adata.uns)  # nested entries of a view's uns are still its parent's
         logger.warning(
-            "adata was a view: the results are in this AnnData, now a copy; its parent is unchanged"
+            "adata was a view: the results are in it, now a copy; its parent is unchanged."
         )

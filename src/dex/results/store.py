@@ -75,6 +75,21 @@ def check_key(key: str) -> None:
         raise InputError(msg)
 
 
+def check_free(adata: AnnData, key: str) -> None:
+    """Refuse a key under which something lies that is no result.
+
+    Raises
+    ------
+    InputError
+        If ``adata.uns[key]`` is not a result, ours or scanpy's.
+    """
+    entry = adata.uns.get(key, {})
+    is_result = isinstance(entry, dict) and (not entry or {"tests", "names"} & set(entry))
+    if not is_result:
+        msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
+        raise InputError(msg)
+
+
 def _columns_to_store(result: Result) -> Columns:
     unknown = set(result.columns) - set(COLUMNS)
     if unknown:
@@ -84,7 +99,7 @@ def _columns_to_store(result: Result) -> Columns:
     if entries <= LARGE_RESULT:
         return {name: result.columns[name] for name in COLUMNS if name in result.columns}
     logger.info(
-        "%d genes x %d tests: only %s are stored",
+        "%d genes x %d tests: only %s are stored.",
         len(result.columns["stat"]),
         len(result.infos),
         ", ".join(SHORT_COLUMNS),

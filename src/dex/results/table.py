@@ -38,10 +38,11 @@ def results_frame(stored: StoredResult, tests: Sequence[int], genes: Sequence[st
 
 
 def best_first(stored: StoredResult, test: int) -> Int:
-    """Order of the genes by p-value; by size of the statistic among equals; without p last."""
-    log10_pval = stored.values("log10_pval")[:, test]
-    size = np.abs(stored.values("stat")[:, test])
-    return np.lexsort((-np.nan_to_num(size, nan=-1), log10_pval))  # NaN sorts last
+    """Order of the genes by p-value, then by size of the statistic, then of log2fc; NaN last."""
+    log10_pval, stat, log2fc = (
+        stored.values(name)[:, test] for name in ("log10_pval", "stat", "log2fc")
+    )
+    return np.lexsort((-np.abs(log2fc), -np.abs(stat), log10_pval))
 
 
 def status_words(codes: NDArray[np.int8]) -> pd.Categorical[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dex._logging import logger
 from dex.data.source import obs_of
 from dex.results.actual import make_actual
 from dex.results.schema import COLUMNS
@@ -43,6 +44,7 @@ def scanpy_view(
         return {}
     scores = columns["stat"]
     if scores.size > _LARGEST_VIEW or _header_bytes(groups) > _LARGEST_HEADER:
+        logger.info("Too many tests for scanpy's own plots: its record arrays are left out.")
         return {}
     order = np.argsort(-scores, axis=0, kind="stable")  # NaN sorts last
     names = np.asarray(var_names, dtype=object)

@@ -13,7 +13,7 @@ from dex.data.source import obs_of
 from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
 from dex.design.formula import read_formula
 from dex.design.labels import column_of, is_numeric
-from dex.design.wording import listed
+from dex.design.wording import listed, plural
 from dex.errors import InputError
 from dex.results import Result
 from dex.results.schema import EFFECTS
@@ -53,10 +53,10 @@ class Question:
         return self.groupby
 
     def compared_in(self, obs: pd.DataFrame) -> str | None:
-        """``compared``, or else the last column of labels in the design."""
+        """``compared``, or else the last column of the design, of labels if it has any."""
         if self.compared is not None:
             return self.compared
-        return next(iter(reversed(self.labels(obs))), None)
+        return next(reversed(self.labels(obs) or list(self.variables(obs))), None)
 
     def labels(self, obs: pd.DataFrame) -> list[str]:
         """Columns of labels that the question is about: a sample is of one label in each."""
@@ -115,7 +115,12 @@ def analyse(
     effects = answer.columns.pop(EFFECTS, None)
     n_vars = adata.n_vars
     columns = finish(
-        answer.columns, measured.genes, n_vars, unreplicated=answer.unreplicated, options=options
+        answer.columns,
+        measured.genes,
+        n_vars,
+        two_sample=not plan.method.model,
+        unreplicated=answer.unreplicated,
+        options=options,
     )
     names = [info.name for info in comparison.effects]
     return Result(
@@ -137,6 +142,9 @@ def _add_up_cells(
     adata: AnnData, measured: Measured, replicate: str, question: Question, options: Options
 ) -> Measured:
     """Samples of cells; genes with too few counts in them to be tested are left out."""
+    if replicate == question.compared:
+        msg = f"replicate={replicate!r} is the column compared; name the donor, animal or sample."
+        raise InputError(msg)
     source = counts_source(adata, measured.source)
     by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
     column_of(measured.obs, replicate, argument="replicate")
@@ -147,8 +155,14 @@ def _add_up_cells(
     smallest = min_sample_size(_codes(bulk.obs, by[1:]))
     keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=smallest)
     genes = measured.genes[keep[measured.genes]]
-    note = f"{len(measured.genes) - len(genes):,} genes with too few counts in the samples left out"
-    return Measured(bulk.source, bulk.obs, genes, (*source.notes, *bulk.notes, note))
+    notes = (*source.notes, *bulk.notes, *_left_out(len(measured.genes) - len(genes)))
+    return Measured(bulk.source, bulk.obs, genes, notes)
+
+
+def _left_out(n_genes: int) -> tuple[str, ...]:
+    if not n_genes:
+        return ()
+    return (f"{plural(n_genes, 'gene')} left out for too few counts in the samples.",)
 
 
 def _codes(obs: pd.DataFrame, by: list[str]) -> Int:

@@ -55,15 +55,17 @@ def plan(
     if method != "auto":
         return Plan(METHODS[method], None, warnings=_warning(candidates, compared))
     if source.unit == "samples":
-        return Plan(METHODS["ols"], None, ("method='auto': samples, so ordinary least squares",))
+        return Plan(
+            METHODS["ols"], None, ("method='auto': these are samples, so ordinary least squares.",)
+        )
     if len(candidates) == 1:
         note = (
             f"method='auto': cells are not replicates, so their counts are added up by "
-            f"obs[{candidates[0]!r}]; replicate= names another column, or None"
+            f"obs[{candidates[0]!r}]; replicate= names another column, or None."
         )
         return Plan(METHODS["ols"], candidates[0], (note,))
     chosen = METHODS["wilcoxon" if design is None else "ols"]
-    note = f"method='auto': cells, so {chosen.title}; p-values of cells are exploratory"
+    note = f"method='auto': these are cells, so {chosen.title}; p-values of cells are exploratory."
     return Plan(chosen, None, (note,), _warning(candidates, compared))
 
 
@@ -78,7 +80,7 @@ def _warning(candidates: tuple[str, ...], compared: str | None) -> tuple[str, ..
     if not candidates:
         return ()
     return (
-        f"cells are tested as if each were a replicate of obs[{compared!r}], but obs has "
+        f"Cells are tested as if each were a replicate of obs[{compared!r}], but obs has "
         f"{listed(candidates)}: p-values will be far too small; replicate={candidates[0]!r} adds "
-        "up the cells of each (replicate=None silences this)",
+        "up the cells of each (replicate=None silences this).",
     )

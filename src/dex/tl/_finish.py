@@ -27,14 +27,21 @@ _STATISTICS = (
 
 
 def finish(
-    columns: Columns, genes: Int, n_vars: int, *, unreplicated: Bool, options: Options
+    columns: Columns,
+    genes: Int,
+    n_vars: int,
+    *,
+    two_sample: bool,
+    unreplicated: Bool,
+    options: Options,
 ) -> Columns:
     """Give every gene of the AnnData its row, a status, ``pval``, ``padj`` and their logs.
 
     ``genes`` are the positions of the rows of ``columns``; the other genes were left out.
-    ``unreplicated``, shape ``(n_tests,)``, marks tests without observations enough for a p-value.
+    ``two_sample`` says that nobody but the two sides of a test takes part in it.
+    ``unreplicated``, shape ``(n_tests,)``, marks tests with too few observations for a p-value.
     """
-    all_zero = _all_zero(columns)
+    all_zero = _all_zero(columns, in_both=two_sample)
     for name in _STATISTICS:
         if name in columns:
             columns[name] = np.where(all_zero, np.nan, columns[name])
@@ -49,13 +56,11 @@ def finish(
     return full
 
 
-def _all_zero(columns: Columns) -> Bool:
-    """Genes that nobody in the comparison expresses; NaN means, of z-scores, are not zero."""
-    if "mean_group" not in columns:
-        return np.equal(columns["base_mean"], 0)
-    means = np.stack([columns["mean_group"], columns["mean_reference"]])
-    without_sides = np.isnan(means).all(axis=0)
-    return np.where(without_sides, np.equal(columns["base_mean"], 0), (means == 0).all(axis=0))
+def _all_zero(columns: Columns, *, in_both: bool) -> Bool:
+    """Genes that nobody in the test expresses; NaN means, of z-scores, are not zero."""
+    if in_both and "mean_group" in columns:
+        return np.equal(columns["mean_group"], 0) & np.equal(columns["mean_reference"], 0)
+    return np.equal(columns["base_mean"], 0)
 
 
 def _status(log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool) -> np.ndarray:

@@ -31,8 +31,8 @@ def genes_tested(adata: AnnData, mask_var: str | ArrayLike | None) -> Int:
     if not adata.var_names.is_unique:
         shared = adata.var_names[adata.var_names.duplicated()].unique()
         logger.warning(
-            "%d gene names are shared by several genes (the first is %r); results are by position, "
-            "adata.var_names_make_unique() tells them apart",
+            "Some gene names stand for several genes (%s in all, the first is %r); results are by "
+            "position, adata.var_names_make_unique() tells them apart.",
             len(shared),
             shared[0],
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from dex._logging import logger
 from dex.data import Source
 from dex.data.source import obs_of
-from dex.results import store
 from dex.results.actual import check_writable
+from dex.results.store import check_free, store
 from dex.tl._analysis import Question, analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
@@ -150,6 +150,7 @@ def rank_genes(
     """
     options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads)
     check_writable(adata)
+    check_free(adata, key_added)
     question = Question(groupby, design, contrasts, reference, groups, test)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
     chosen = plan(

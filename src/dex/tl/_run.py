@@ -148,7 +148,7 @@ def _run_model(
 
 _NO_DF = (
     "{n} observations and {k} coefficients leave no residual degrees of freedom: log2fc only, no "
-    "p-values; replicates or a smaller design are needed"
+    "p-values; replicates or a smaller design are needed."
 )
 
 
@@ -162,7 +162,7 @@ def _unreplicated_notes(infos: tuple[TestInfo, ...], n: Int, unreplicated: Bool)
     i = int(np.flatnonzero(unreplicated)[0])
     return (
         f"{unreplicated.sum()} of {len(n)} tests have too few observations for a p-value (status "
-        f"no_replicates), the first is {infos[i].name!r} with {n[i, 0]} against {n[i, 1]}",
+        f"no_replicates), the first is {infos[i].name!r} with {n[i, 0]} against {n[i, 1]}.",
     )
 
 
@@ -173,5 +173,5 @@ def _exact_notes(n: Int) -> tuple[str, ...]:
         return ()
     return (
         f"{len(smallest)} of {len(n)} tests are small and exact: without ties no p-value there is "
-        f"below {max(smallest):.2g}",
+        f"below {max(smallest):.2g}.",
     )
