@@ -103,7 +103,6 @@ def test_two_sample_missing_labels(obs):
         ({"contrasts": ("drug", "a", "b"), "groupby": "sex"}, "of one column"),
         ({"contrasts": ("drug", "a", "b"), "groups": ["a"]}, r"without reference= and groups="),
         ({"contrasts": [("drug", "a", "b")] * 2}, "same name"),
-        ({"contrasts": []}, "of one column"),
         ({"groupby": "drug", "test": "all"}, "test='all' is not known; it is 'each' or 'any'"),
     ],
 )
@@ -293,3 +292,11 @@ def test_a_level_called_rest():
     assert names(model(obs, groupby="cell", reference="B")) == ["T vs B", "rest vs B"]
     with pytest.raises(InputError, match="a level called 'rest'"):
         model(obs, groupby="cell")
+
+
+@pytest.mark.parametrize("contrasts", [[], {}])
+@pytest.mark.parametrize("model", [True, False])
+def test_no_contrasts_are_refused(contrasts, model):
+    obs = pd.DataFrame({"drug": list("abab")})
+    with pytest.raises(InputError, match=r"contrasts=(\[\]|\{\})"):
+        Comparison.from_obs(obs, groupby="drug", contrasts=contrasts, model=model)

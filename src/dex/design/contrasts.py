@@ -158,7 +158,7 @@ def _read(design: Design, contrasts: object, names: Names) -> list[Contrast]:
             return [_from_text(design, contrasts, names)]
         case tuple() if any(isinstance(part, str) for part in contrasts):
             return [_from_tuple(design, contrasts)]
-        case Mapping():
+        case Mapping() if contrasts:
             return [_renamed(design, name, item, names) for name, item in contrasts.items()]
         case np.ndarray():
             return [_from_vector(design, row) for row in np.atleast_2d(contrasts)]

@@ -74,9 +74,9 @@ def _of_omnibus(groups: Groups, reference: object | None) -> object:
 
 def _pairs(contrasts: object) -> list[tuple[str | None, tuple[Any, ...]]]:
     """Contrasts as (name or None, tuple)."""
-    if isinstance(contrasts, Mapping):
+    if isinstance(contrasts, Mapping) and contrasts:
         return [(str(name), pair) for name, item in contrasts.items() for _, pair in _pairs(item)]
-    if isinstance(contrasts, list):
+    if isinstance(contrasts, list) and contrasts:
         return [pair for item in contrasts for pair in _pairs(item)]
     if isinstance(contrasts, tuple) and len(contrasts) == 3 and isinstance(contrasts[0], str):
         return [(None, contrasts)]
