@@ -20,4 +20,5 @@ def speak() -> None:
     """Make the notes of ``dex`` heard in a plain script or notebook, once per process."""
     if not any(isinstance(handler, _Speaker) for handler in logger.handlers):
         logger.addHandler(_Speaker())
-        logger.setLevel(logging.INFO)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)

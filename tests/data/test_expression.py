@@ -55,12 +55,15 @@ def test_linear_values_are_logged_and_that_is_said(counts):
     assert "tested as log2(x + 1)" in made.notes[-1]
 
 
-def test_a_named_layer_is_left_as_it_is(counts):
+def test_counts_of_a_named_layer_are_normalised_unless_they_are_called_linear(counts):
     adata = ad.AnnData(np.log1p(counts), layers={"counts": counts})
-    source = Source.from_adata(adata, layer="counts")
-    made = Expression.from_source(source, np.arange(12), np.arange(50))
+    rows, genes = np.arange(12), np.arange(50)
+    made = Expression.from_source(Source.from_adata(adata, layer="counts"), rows, genes)
+    np.testing.assert_array_equal(made.values(), expression(counts).values())
+    as_they_are = Source.from_adata(adata, layer="counts", scale="linear")
+    made = Expression.from_source(as_they_are, rows, genes)
     np.testing.assert_array_equal(made.values(), counts)
-    assert "not normalised for library size" in made.notes[-1]
+    assert "tested as they are: not logged" in made.notes[-1]
 
 
 def test_blocks_hold_values_linear_means_and_who_expresses(counts):

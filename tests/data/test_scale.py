@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dex.data.scale import Scale, declared_scale, detect_scale
+from dex.errors import InputError
 
 
 @pytest.fixture
@@ -33,6 +34,28 @@ def test_equal_totals_give_the_base_away(normalised, scale, dtype):
     found = detect(logs.astype(dtype).astype(float))
     assert found.scale is scale
     assert not found.note
+
+
+@pytest.mark.parametrize("scale", [Scale.LN1P, Scale.LOG2P1])
+def test_multiples_of_one_count_give_the_base_away_in_some_genes(normalised, scale):
+    logs = np.log1p(normalised) if scale is Scale.LN1P else np.log2(normalised + 1)
+    few = np.random.default_rng(0).poisson(1.5, size=(50, 30)) / np.linspace(0.5, 2, 50)[:, None]
+    logs = np.log1p(few) if scale is Scale.LN1P else np.log2(few + 1)
+    assert detect(np.round(logs[:, :10], 4), unit="samples").scale is scale
+
+
+def test_normalised_values_without_a_log_are_linear(normalised):
+    assert detect(normalised / normalised.sum(axis=1, keepdims=True)).scale is Scale.LINEAR
+    few = (
+        np.random.default_rng(0).poisson(1.5, size=(50, 30)) / np.linspace(0.01, 0.04, 50)[:, None]
+    )
+    assert detect(few).scale is Scale.LINEAR
+
+
+def test_other_bases_of_the_log_are_refused(normalised):
+    some = np.log1p(normalised[:, :10])
+    with pytest.raises(InputError, match=r"logs of base 10; .*multiply X by log2\(10\)"):
+        detect(some, uns={"log1p": {"base": 10}})
 
 
 @pytest.mark.parametrize(

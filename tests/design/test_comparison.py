@@ -222,6 +222,18 @@ def test_omnibus_of_a_factor(obs):
     assert full.contrasts.vectors.tolist() == [[-1, 1, 0], [-1, 0, 1]]
 
 
+def test_omnibus_of_some_groups_names_them(obs):
+    four = obs.assign(drug=np.resize(["b", "ctrl", "a", "c"], len(obs)))
+    some = model(four, groupby="drug", groups=["c", "a"], test="any")
+    assert names(some) == ["any difference among a, c, ctrl in drug"]
+    assert names(model(four, groupby="drug", groups=["a", "b", "c"], test="any")) == [
+        "any difference in drug"
+    ]
+    many = obs.assign(drug=np.resize([f"g{i}" for i in range(9)], len(obs)))
+    found = model(many, groupby="drug", groups=[f"g{i}" for i in range(1, 8)], test="any")
+    assert names(found) == ["any difference among g0, g1, g2, g3, g4, g5, ... (8 in all) in drug"]
+
+
 def test_omnibus_of_contrasts(obs):
     found = model(obs, design="~ drug + sex", contrasts=["a - b", "m - f"], test="any")
     assert names(found) == ["any of 2 contrasts"]

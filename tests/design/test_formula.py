@@ -160,3 +160,100 @@ def test_errors_say_what_to_write(text, message):
         terms(text)
     assert "cannot be read" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+ODD = ["a", "b", "0", "1", "", "2", "\u00b5M", "\u00b5M x", "gr\u00f6\u00dfe", "\uff41"]
+"""Among them a micro sign and a full-width a, which Python reads as a mu and an a."""
+
+
+@pytest.mark.parametrize("name", ["0", "1", ""])
+@pytest.mark.parametrize("text", ["~ a + `{}`", "~ a - `{}`", "~ a:`{}`", "~ `{}`", "~ a*`{}` + b"])
+def test_a_column_called_like_the_intercept(text, name):
+    with pytest.raises(FormulaError, match=r"cannot stand in a formula.*; rename the column\."):
+        read_formula(text.format(name), ODD)
+
+
+def test_an_empty_name_in_a_function():
+    with pytest.raises(FormulaError, match="rename the column"):
+        read_formula("~ log(``)", ODD)
+    assert read_formula("~ log(`1`) + `2`", ODD).variables == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "factors"),
+    [
+        ("~ \u00b5M", ["\u00b5M"], ["\u00b5M"]),
+        ("~ `\u00b5M` + \u00b5M", ["\u00b5M"], ["\u00b5M"]),
+        ("~ log(\u00b5M)", ["\u00b5M"], ["log(\u00b5M)"]),
+        ("~ log(`\u00b5M x` + a)", ["\u00b5M x", "a"], ["log(`\u00b5M x` + a)"]),
+        ("~ gr\u00f6\u00dfe*a", ["gr\u00f6\u00dfe", "a"], ["gr\u00f6\u00dfe", "a"]),
+        ("~ I(\uff41) + I(a)", ["\uff41", "a"], ["I(\uff41)", "I(a)"]),
+        ("~ a*\uff41", ["a", "\uff41"], ["a", "\uff41"]),
+    ],
+)
+def test_names_are_compared_as_written(text, variables, factors):
+    formula = read_formula(text, ODD)
+    assert list(formula.variables) == variables
+    assert list(formula.expressions) == factors
+
+
+@pytest.mark.parametrize(
+    "text", ["~ I(\uff42)", "~ \uff42", "~ log(\u03bcM)", "~ \uff4cog(a)", "~ I(\uff4cog(a))"]
+)
+def test_names_that_only_look_alike(text):
+    with pytest.raises(FormulaError, match=r"is not a column of obs|calls"):
+        read_formula(text, ODD)
+
+
+def test_text_in_quotes_holds_no_names():
+    (expression,) = read_formula("~ C(a, Treatment('`\u00b5M`'))", COLUMNS).expressions.values()
+    assert expression.reference == "`\u00b5M`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~ I(" + "-" * 3000 + "b)",
+        "~ I(" + "+".join("b" * 5000) + ")",
+        "~ " + "+".join("b" * 1001),
+    ],
+)
+def test_a_formula_that_is_too_long(text):
+    with pytest.raises(FormulaError, match="characters, more than 2,000") as error:
+        terms(text)
+    assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(
+    "text", ["~ I(" + "-" * 1900 + "b)", "~ I(" + "+".join("b" * 990) + ")", "~ I(" + "(" * 900]
+)
+def test_a_formula_that_is_nested_too_deeply(text):
+    with pytest.raises(FormulaError, match="cannot be read"):
+        terms(text)
+
+
+def test_long_sums_are_read():
+    assert terms("~ " + "+".join("b" * 900)) == ["1", "b"]
+    assert terms("~ " + "(" * 100 + "b" + ")" * 100) == ["1", "b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~ ((((a+b+log(x))^9)^9)^9)^9",
+        "~ " + "(" * 40 + "a+b" + ")^9" * 40,
+        "~ (a+b+x+log)^9",
+        "~ " + "+".join(["(a+b+x)^9"] * 100),
+        "~ " + "*".join(["(a + b + x)^3"] * 20),
+        "~ " + "*".join("ab" * 40),
+    ],
+)
+def test_powers_are_bounded(text):
+    with pytest.raises(FormulaError, match="more than 20,000 products of terms"):
+        terms(text)
+
+
+@pytest.mark.parametrize("power", ["(1+1)", "(0)", "a"])
+def test_a_power_is_a_number(power):
+    with pytest.raises(FormulaError, match="from 1 to 9"):
+        terms(f"~ (a + b)^{power}")

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dex.design import rank as rank_module
 from dex.design.rank import estimable_columns
 
 ROUNDING = 1e-9
@@ -59,3 +60,38 @@ def test_proportions_in_float32_that_sum_to_one():
 
 def test_more_columns_than_rows():
     assert estimable_columns(np.eye(2, 5)).estimable.tolist() == [0, 1]
+
+
+def without_fast_path(matrix, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(rank_module, "_clearly_independent", lambda *_: False)
+        return estimable_columns(matrix)
+
+
+@pytest.mark.parametrize("left", 10.0 ** -np.arange(1.0, 13.0))
+@pytest.mark.parametrize("seed", range(3))
+def test_the_fast_path_changes_no_answer(left, seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(200, 8))
+    matrix[:, 6] = matrix[:, :4] @ rng.normal(size=4) + left * matrix[:, 6]
+    matrix *= 10.0 ** rng.integers(-9, 9, size=8)
+    quick, full = estimable_columns(matrix), without_fast_path(matrix, monkeypatch)
+    np.testing.assert_array_equal(quick.estimable, full.estimable)
+    np.testing.assert_array_equal(quick.aliased, full.aliased)
+    np.testing.assert_array_equal(quick.dependence, full.dependence)
+
+
+@pytest.mark.parametrize("angle", [1.2, 0.6, 0.2])
+def test_columns_whose_pivots_hide_how_dependent_they_are(angle, monkeypatch):
+    # Kahan's triangle, the known trap for a rank read off the pivots
+    sine, cosine, n = np.sin(angle), np.cos(angle), 40
+    kahan = np.diag(sine ** np.arange(n)) @ (np.eye(n) - cosine * np.triu(np.ones((n, n)), 1))
+    quick, full = estimable_columns(kahan), without_fast_path(kahan, monkeypatch)
+    np.testing.assert_array_equal(quick.estimable, full.estimable)
+
+
+def test_many_levels_take_no_factorisation_of_all_observations(monkeypatch):
+    codes = np.resize(np.arange(300), 3000)
+    matrix = np.column_stack([np.ones(3000), codes[:, None] == np.arange(1, 300)])
+    monkeypatch.setattr(np.linalg, "qr", None)
+    assert estimable_columns(matrix).estimable.tolist() == list(range(300))

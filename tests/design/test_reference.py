@@ -70,3 +70,23 @@ def test_two_controls_are_said():
     assert level == "drug"
     assert "'healthy' and 'untreated'" in chosen.notes[0]
     assert "reference=" in chosen.notes[0]
+
+
+@pytest.mark.parametrize("weak", "NC NT EV con none neg naive hc normal baseline ref".split())  # noqa: SIM905 - as above
+@pytest.mark.parametrize("strong", ["WT", "control", "vehicle", "+/+", "untreated"])
+def test_a_name_that_means_nothing_else_wins(weak, strong):
+    level, chosen = choose([weak, strong, "a"])
+    assert (level, chosen.reason, chosen.notes) == (strong, "its name means control", ())
+
+
+def test_ambiguous_names_among_themselves():
+    assert choose(["a", "NC", "x"])[0] == "NC"
+    level, chosen = choose(["A", "EV", "none"])
+    assert level == "A"
+    assert "'EV' and 'none'" in chosen.notes[0]
+    assert "'WT' and 'ctrl'" in choose(["EV", "WT", "ctrl"])[1].notes[0]
+
+
+def test_a_disease_is_no_control():
+    assert not means_control("HD")
+    assert choose(["HD", "WT"])[0] == "WT"

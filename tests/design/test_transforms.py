@@ -48,3 +48,21 @@ def test_literals():
         literal(ast.parse("open('f')", mode="eval").body)
     with pytest.raises(ValueError, match="no number"):
         literal(ast.parse("b'x'", mode="eval").body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["bs(x, df=100000000)", "bs(x, 5)", "bs(x, degree=100000000)", "cr(x, df=1e8)", "cr(x, 5)"],
+)
+def test_no_more_columns_than_values(text):
+    with pytest.raises(FormulaError, match="is more than 4, what the different values"):
+        evaluate(read_expression(text, ["x"]).tree, {"x": X})
+
+
+def test_no_curve_of_thousands_of_columns():
+    x = np.linspace(0, 1, 50_000)
+    for text in ("bs(x, df=20000)", "cr(x, df=20000)", "poly(x, 20000)"):
+        with pytest.raises(FormulaError, match="is more than 100"):
+            evaluate(read_expression(text, ["x"]).tree, {"x": x})
+    for text in ("bs(x, df=20)", "cr(x, df=20)", "poly(x, 20)"):
+        assert evaluate(read_expression(text, ["x"]).tree, {"x": x}) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -38,9 +39,11 @@ def test_counts_of_samples_are_normalised_over_all_genes(counts):
     np.testing.assert_allclose(table, expected, **EXACT)
 
 
-def test_a_layer_that_is_named_is_read_as_it_is(counts):
+def test_counts_of_a_layer_are_normalised_unless_they_are_called_linear(counts):
     counts.layers["raw"] = counts.X.copy()
     table = dex.get.expression_df(counts, ["gene0003"], layer="raw")
+    pd.testing.assert_frame_equal(table, dex.get.expression_df(counts, ["gene0003"]))
+    table = dex.get.expression_df(counts, ["gene0003"], layer="raw", scale="linear")
     np.testing.assert_array_equal(table["gene0003"], counts.X[:, 2])
 
 

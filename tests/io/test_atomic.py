@@ -12,7 +12,7 @@ import time
 import pytest
 
 from dex.errors import InputError
-from dex.io import atomic_path
+from dex.io._atomic import atomic_path
 
 SECONDS_TO_START = 60.0  # for a second interpreter on a busy machine
 
@@ -73,7 +73,7 @@ def test_a_writer_that_wrote_nothing(old):
 def test_a_kill_leaves_the_old_file_alone(old):
     code = (
         "import sys, time\n"
-        "from dex.io import atomic_path\n"
+        "from dex.io._atomic import atomic_path\n"
         "with atomic_path(sys.argv[1]) as temporary, temporary.open('w') as stream:\n"
         "    stream.write('half of the n')\n"
         "    stream.flush()\n"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dex.errors import InputError
-from dex.io import write_table
+from dex.io._tables import write_table
 
 VALUES = np.array([0.1 + 0.2, 1e-300, 5e-324, 1.7976931348623157e308, np.pi, -0.0, np.inf, np.nan])
 

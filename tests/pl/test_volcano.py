@@ -114,6 +114,14 @@ def test_extreme_genes_are_triangles_at_the_edge(bulk, restored):
     assert "gene0" in names(ax)
 
 
+def test_strong_effects_of_few_genes_are_drawn_in_their_place(bulk, restored):
+    stat, log2fc = np.linspace(-1, 1, 400), np.linspace(-0.5, 0.5, 400)
+    stat[0], log2fc[0] = -20.0, -7.0
+    ax = dex.pl.volcano(restored(bulk, stat, log2fc))
+    assert not markers(ax, "beyond the axes")
+    assert ax.get_xlim()[0] < -7
+
+
 def test_zero_p_is_at_the_edge(bulk, restored):
     rng = np.random.default_rng(3)
     stat = rng.normal(0, 1, 400)
@@ -218,13 +226,13 @@ def test_nothing_is_cut_off(bulk, width):
 
 
 def test_counts_and_threshold_do_not_meet(bulk):
-    ax = dex.pl.volcano(bulk)
+    ax = dex.pl.volcano(bulk, log2fc=1)
     above = [text for text in ax.texts if getattr(text, "xyann", None) == (0, 3)]
     assert len(above) == 3
     boxes = sorted((text.get_window_extent() for text in above), key=lambda box: box.x0)
     assert boxes[0].x1 < boxes[1].x0
     assert boxes[1].x1 < boxes[2].x0
-    narrow = dex.pl.volcano(bulk, figsize=(1.5, 2))
+    narrow = dex.pl.volcano(bulk, log2fc=1, figsize=(1.5, 2))
     assert "dashed: |log$_2$ FC| = 1" in texts(narrow)
 
 

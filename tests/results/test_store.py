@@ -113,6 +113,8 @@ def test_the_entry_says_what_was_done(adata, make_result):
         "group",
         "reference",
         "per",
+        "n_obs",
+        "df",
         "n_group",
         "n_reference",
     }

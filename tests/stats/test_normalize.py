@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
+from scipy import stats
 
 from dex.errors import InputError
 from dex.stats.normalize import library_size_factors, ln1p, log_cpm
@@ -46,9 +47,27 @@ class TestLogCpm:
         whole = log_cpm(self.counts, sizes)
         np.testing.assert_array_equal(log_cpm(self.counts[:, 20:50], sizes), whole[:, 20:50])
 
-    def test_zeros_are_equal_in_all_libraries(self):
-        zeros = log_cpm(np.zeros((4, 2)), [1e3, 1e5, 7e6, 123.0])
-        np.testing.assert_allclose(zeros, zeros[0, 0], rtol=0, atol=SAME_LOG)
+    @pytest.mark.parametrize("seed", range(5))
+    def test_zeros_are_one_value_to_the_last_digit(self, seed):
+        sizes = np.exp(np.random.default_rng(seed).uniform(0, 20, size=1001))
+        for lib_sizes in (sizes, np.ceil(sizes)):
+            assert len(np.unique(log_cpm(np.zeros((1001, 3)), lib_sizes))) == 1
+
+    def test_equal_proportions_are_one_value(self):
+        sizes = np.random.default_rng(0).integers(1, 10**7, 500) * 1000.0
+        proportions = np.array([0, 1, 7, 500]) / 1000
+        logs = log_cpm(np.rint(sizes[:, None] * proportions), sizes)
+        np.testing.assert_array_equal(logs, np.broadcast_to(logs[0], logs.shape))
+
+    def test_rank_tests_are_those_of_proportions(self):
+        rng = np.random.default_rng(1)
+        sizes = rng.integers(500, 50_000, 300).astype(float)
+        counts = rng.poisson(sizes[:, None] * rng.uniform(1e-5, 1e-3, 40)).astype(float)
+        logs, proportions = log_cpm(counts, sizes), counts / sizes[:, None]
+        for test in (stats.mannwhitneyu, stats.kruskal):
+            ours = test(logs[:140], logs[140:], axis=0)
+            expected = test(proportions[:140], proportions[140:], axis=0)
+            np.testing.assert_array_equal(ours, expected)
 
     def test_empty_library(self):
         with pytest.raises(InputError, match=r"1 observations have no counts .* position 1"):

@@ -40,3 +40,11 @@ def test_p_underflows_nowhere_and_is_at_most_one():
 def test_nan_where_nothing_varies():
     test = treat_test(np.array([1.0]), np.array([0.0]), np.array([np.nan]), threshold=0.5)
     assert np.isnan(test.log10_pval[0])
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+def test_no_test_without_a_standard_error(threshold):
+    estimate, se = np.array([1.0, -2.0, 0.0, 0.5, 1.0]), np.array([0.0, 0.0, 0.0, 0.0, np.nan])
+    test = treat_test(estimate, se, np.full(5, 8.0), threshold=threshold)
+    assert np.isnan(test.stat).all()
+    assert np.isnan(test.log10_pval).all()

@@ -373,9 +373,10 @@ def test_options(earlier, refuses, option, words):
     refuses(earlier, *words, **({"groupby": "condition"} | option))
 
 
-def test_a_threshold_on_counts_is_none_in_log2(samples, refuses):
+def test_a_threshold_on_linear_values_is_none_in_log2(samples, refuses):
     samples.layers["raw"] = samples.X.copy()
-    options = {"groupby": "condition", "layer": "raw", "method": "t-test", "lfc": 1}
+    options = {"groupby": "condition", "layer": "raw", "scale": "linear"}
+    options |= {"method": "t-test", "lfc": 1}
     refuses(samples, "lfc=1", "log2", "layers['raw'] is not on a log scale", **options)
 
 

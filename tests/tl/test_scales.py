@@ -83,11 +83,21 @@ def test_logs_are_used_as_they_are(logs, column, method):
         np.testing.assert_array_equal(column(logs, name), column(logs, name, "layer"))
 
 
-def test_a_layer_that_is_named_is_obeyed(samples, column, caplog):
+def test_counts_of_a_named_layer_are_normalised(samples, column, caplog):
     samples.layers["raw"] = samples.X.copy()
-    dex.tl.rank_genes(samples, "condition", method="t-test-student", layer="raw")
-    assert scales(samples) == ("counts", "counts")
-    assert "not normalised for library size" in caplog.text
+    dex.tl.rank_genes(samples, "condition", method="ols")
+    samples.X = np.log1p(samples.X)
+    dex.tl.rank_genes(samples, "condition", method="ols", layer="raw", key_added="layer")
+    np.testing.assert_array_equal(column(samples, "stat"), column(samples, "stat", "layer"))
+    assert "layers['raw'] holds counts: tested as log2 CPM" in caplog.text
+
+
+def test_a_layer_that_is_called_linear_is_tested_as_it_is(samples, column, caplog):
+    samples.layers["raw"] = samples.X.copy()
+    options = {"layer": "raw", "scale": "linear"}
+    dex.tl.rank_genes(samples, "condition", method="t-test-student", **options)
+    assert scales(samples) == ("linear", "linear")
+    assert "layers['raw'] holds linear values, tested as they are: not logged." in caplog.text
     treated = (samples.obs["condition"] == "treated").to_numpy()
     X = samples.X.astype(float)
     difference = X[treated].mean(axis=0) - X[~treated].mean(axis=0)
@@ -112,14 +122,14 @@ def test_linear_values_are_logged(samples, column, caplog):
 
 
 def test_estimated_counts_are_counts(samples, caplog):
-    samples.X = samples.X + 0.25
+    samples.X = samples.X * np.random.default_rng(0).uniform(0.9, 1.1, size=samples.shape)
     dex.tl.rank_genes(samples, "condition", method="ols")
     assert scales(samples) == ("counts", "logcpm")
     assert "taken as estimated counts (else say scale='linear')" in caplog.text
 
 
 def test_estimated_counts_are_counts_if_said(samples):
-    samples.X = samples.X + 0.25
+    samples.X = samples.X * np.random.default_rng(0).uniform(0.9, 1.1, size=samples.shape)
     dex.tl.rank_genes(samples, "condition", method="ols", scale="counts")
     assert scales(samples) == ("counts", "logcpm")
 

@@ -21,7 +21,7 @@ _MOST_VOLCANOES = 20
 
 def demo(*, out: str) -> None:
     """Marker genes of blood cells: the main job on data that is there without a network."""
-    folder = _folder(out)
+    folder = _checked_folder(out)
     adata = dex.datasets.pbmc68k()
     dex.tl.rank_genes(adata, groupby="bulk_labels", method="wilcoxon", replicate=None)
     _write(adata, folder, padj=0.05, gene_symbols=None)
@@ -43,7 +43,7 @@ def run(
     if question["groupby"] is None and question["design"] is None and contrasts is None:
         msg = 'say who is compared: --groupby COLUMN, or --design "~ batch + condition"'
         raise InputError(msg)
-    folder = _folder(out)
+    folder = _checked_folder(out)
     adata = dex.io.read_counts(counts, samples=samples, orientation=orientation)
     if filter_genes:
         dex.pp.filter_genes(adata, groupby=question["groupby"], design=question["design"])
@@ -55,7 +55,6 @@ def rank_genes(
     *,
     path: str,
     out: str,
-    replicate: str | None,
     table: str | None,
     padj: float,
     gene_symbols: str | None,
@@ -68,8 +67,6 @@ def rank_genes(
         msg = f"--out {out!r} must end in .h5ad; --table writes CSV or TSV"
         raise InputError(msg)
     adata = dex.io.read_h5ad(path)
-    if replicate is not None:
-        question["replicate"] = replicate
     dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), key_added=key_added, **question)
     dex.io.write_h5ad(adata, out)
     if table is not None:
@@ -81,12 +78,12 @@ def rank_genes(
 COMMANDS: dict[str, Callable[..., None]] = {"demo": demo, "run": run, "rank-genes": rank_genes}
 
 
-def _folder(out: str) -> Path:
+def _checked_folder(out: str) -> Path:
+    """Return the folder to write to; it is made only when there is something to write."""
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         msg = f"--out {out!r} is a file; name a folder"
         raise InputError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -106,25 +103,39 @@ def _contrasts(given: list[list[str]] | None) -> Any:
 
 
 def _write(adata: AnnData, folder: Path, *, padj: float, gene_symbols: str | None) -> None:
-    """Table, volcano per test, heatmap and h5ad into ``folder``."""
-    written = [folder / "results.csv"]
+    """Table, h5ad, volcano per test and heatmap into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
+    written = [folder / "results.csv", folder / "ranked.h5ad"]
     dex.io.write_results(adata, written[0], gene_symbols=gene_symbols)
+    dex.io.write_h5ad(adata, written[1])
     tests = dex.get.tests_df(adata)
-    shown = tests[tests["kind"] != "omnibus"]["name"].tolist()[:_MOST_VOLCANOES]
-    for name in shown:
-        suffix = f"_{_file_name(name)}" if len(tests) > 1 else ""
-        written.append(folder / f"volcano{suffix}.png")
-        dex.pl.volcano(adata, test=name, padj=padj, gene_symbols=gene_symbols, save=written[-1])
-    written.append(folder / "heatmap.png")
-    dex.pl.heatmap(adata, padj=padj, gene_symbols=gene_symbols, save=written[-1])
-    written.append(folder / "ranked.h5ad")
-    dex.io.write_h5ad(adata, written[-1])
+    drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
+    for name, path in _volcano_paths(folder, drawn.tolist()[:_MOST_VOLCANOES]).items():
+        dex.pl.volcano(adata, test=name, padj=padj, gene_symbols=gene_symbols, save=path)
+        written.append(path)
+    if (tests["n_tested"] > 0).any():
+        written.append(folder / "heatmap.png")
+        dex.pl.heatmap(adata, padj=padj, gene_symbols=gene_symbols, save=written[-1])
     _say(_summary(adata, key="rank_genes", padj=padj))
     _say("wrote " + ", ".join(str(path) for path in written))
+    if older := sorted(path.name for path in before - set(written)):
+        _say(f"already in {folder} and left as it was: {', '.join(older)}")
 
 
-def _file_name(test: str) -> str:
-    return re.sub(r"[\W_]+", "_", test).strip("_")
+def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
+    """Return a file per test, told apart by a number where names differ in signs or case only."""
+    if len(tests) == 1:
+        return {tests[0]: folder / "volcano.png"}
+    paths: dict[str, Path] = {}
+    taken: set[str] = set()
+    for test in tests:
+        stem = "volcano_" + re.sub(r"[\W_]+", "_", test).strip("_")[:80]
+        numbers = (f"{stem}_{i}" for i in range(2, len(tests) + 2))
+        free = next(name for name in (stem, *numbers) if name.lower() not in taken)
+        taken.add(free.lower())
+        paths[test] = folder / f"{free}.png"
+    return paths
 
 
 def _summary(adata: AnnData, *, key: str, padj: float) -> str:

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"dex {command}: error: {error}\n")
         return _INPUT_ERROR
     except KeyboardInterrupt:
-        sys.stderr.write(f"dex {command}: interrupted; nothing was half written\n")
+        sys.stderr.write(f"dex {command}: interrupted; no file was half written\n")
         return _INTERRUPTED
     return 0
 

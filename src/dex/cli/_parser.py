@@ -67,7 +67,6 @@ def _add_rank_genes(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("path", metavar="IN.h5ad")
     command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
     command.add_argument("--layer", metavar="NAME", help="layer to test (default: X)")
-    command.add_argument("--replicate", metavar="COLUMN", help="donor or animal of each cell")
     command.add_argument("--key-added", default="rank_genes", metavar="KEY")
     command.add_argument("--table", metavar="FILE", help="also write the table, as CSV or TSV")
     _add_question(command)
@@ -93,7 +92,23 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         help=f"one of {', '.join(_METHODS)} (default: auto)",
     )
+    command.add_argument(
+        "--test", choices=("each", "any"), default="each", help="one test each, or one for all"
+    )
+    command.add_argument(
+        "--replicate",
+        metavar="COLUMN",
+        default="auto",
+        help="donor or animal of each cell, whose cells are added up",
+    )
     command.add_argument("--block", metavar="COLUMN", help="pairs, for t-test-paired")
+    command.add_argument(
+        "--lfc", type=float, default=0.0, metavar="LOG2", help="change still in the null (0)"
+    )
+    command.add_argument("--vcov", choices=("classical", "HC3"), default="classical")
+    command.add_argument("--scale", metavar="SCALE", help="what the values are, as counts or ln1p")
+    command.add_argument("--unit", choices=("cells", "samples"), help="what an observation is")
+    command.add_argument("--padj-method", default="fdr_bh", metavar="METHOD", help="(fdr_bh)")
     command.add_argument("--padj", type=float, default=0.05, help="for figures and counts (0.05)")
     command.add_argument("--gene-symbols", metavar="COLUMN", help="column of var to show as names")
     command.add_argument("--n-threads", type=int, metavar="N")

@@ -62,17 +62,18 @@ class Expression:
     def from_source(
         cls, source: Source, rows: Int, genes: Int, *, n_threads: int | None = None
     ) -> Expression:
-        """Blocks on a log scale: counts are normalised lazily, a layer named is left as it is.
+        """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
 
         Cells get the natural log of 1 + counts per median library (scanpy's), samples get
-        edgeR's log2 counts per million. No layer is made.
+        edgeR's log2 counts per million. Linear values in ``X`` are logged; in a layer that was
+        named they are left as they are. No layer is made.
 
         Raises
         ------
         InputError
             If a value is not finite, if counts are negative, or if a sample has no counts.
         """
-        if source.scale.is_log or source.explicit or source.scale not in _LAZY:
+        if source.scale not in _LAZY or (source.explicit and source.scale is Scale.LINEAR):
             notes = (*source.notes, *_warnings(source))
             return cls(source, rows, genes, source.scale, None, source.pseudocount, notes)
         if source.scale is Scale.LINEAR:
@@ -157,7 +158,7 @@ class Expression:
                 gene, sample = self.source.var_names[genes[j]], self.source.obs_names[self.rows[i]]
                 first = f"the first is {raw[i, j]:g}, gene {gene!r} in {sample!r}"
         positive = "" if self.source.scale.is_log else " and >= 0"
-        in_totals = self.source.scale is Scale.COUNTS and not self.source.explicit
+        in_totals = self.source.scale is Scale.COUNTS
         kind = "not finite" if self.source.scale.is_log else "negative or not finite"
         return (
             f"{self.source.where} has {total} value{'s' if total > 1 else ''} {kind} ({first}); "
@@ -194,10 +195,6 @@ def _warnings(source: Source) -> tuple[str, ...]:
     """What follows from a layer that was named and is not on a log scale."""
     if source.scale.is_log:
         return ()
-    if source.scale is Scale.COUNTS:
-        why = "not normalised for library size; without layer= X is normalised on the way"
-    elif source.scale is Scale.LINEAR:
-        why = "not logged"
-    else:
-        why = "fold changes cannot be had from them and are NaN"
+    linear = source.scale is Scale.LINEAR
+    why = "not logged" if linear else "fold changes cannot be had from them and are NaN"
     return (f"{source.where} holds {source.scale.words}, tested as they are: {why}.",)

@@ -103,7 +103,7 @@ def counts_source(adata: AnnData, source: Source) -> Source:
             "raw counts into adata.layers['counts'], or replicate=None tests the cells."
         )
         raise InputError(msg)
-    counts = Source.from_adata(adata, layer=layer)
+    counts = Source.from_adata(adata, layer=layer, unit=source.unit)
     note = f"{source.where} holds {source.scale.words}; counts are taken from layers[{layer!r}]."
     return replace(counts, explicit=False, notes=(note,))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dex.typing import Float, Int
 
 _BLOCK_BYTES = 8 * 2**20  # a few blocks fit the cache of a core
-_STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs one sweep of the file
+_STREAM_BYTES = 256 * 2**20  # every block of a CSR or dense file may cost a sweep of the file
 _ROWS_PER_READ = 4096
 _SAMPLE_VALUES = 2_000_000
 
@@ -47,7 +47,9 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
         return _CSR(_with_sorted_indices(matrix), rows)
     if isinstance(matrix, CSRDataset):
         return _BackedCSR(matrix, rows)
-    if isinstance(matrix, np.ndarray | h5py.Dataset | CSCDataset) or form == "csc":
+    if isinstance(matrix, h5py.Dataset):
+        return _Columns(matrix, rows, _STREAM_BYTES)
+    if isinstance(matrix, np.ndarray | CSCDataset) or form == "csc":
         return _Columns(matrix, rows)
     msg = (
         f"a matrix of type {type(matrix).__module__}.{type(matrix).__name__} cannot be read; "

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dex.errors import InputError
+
 if TYPE_CHECKING:
     from dex.typing import Float
 
@@ -76,6 +78,9 @@ class Scale(StrEnum):
 
 _LOGS = frozenset({Scale.LN1P, Scale.LOG2P1, Scale.LOGCPM, Scale.LOG2})
 _LARGEST_LOG = 30.0  # log2 of a billion counts
+_LARGEST_MULTIPLE = 10.5  # beyond, the rounding of logs to three digits blurs whole numbers
+_NEAR_WHOLE = 0.05
+_MOSTLY = 0.95  # of continuous values a tenth would be so near
 _SAME_TOTAL = 1e-3  # spread of the totals of normalised rows, float32 and rounding included
 
 
@@ -105,11 +110,11 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
     if values.min() < 0:
         return Detected(_negative_scale(sample))
     where = "X" if layer is None else f"layers[{layer!r}]"
+    if _have_equal_totals(sample):
+        return Detected(Scale.LINEAR)
     if values.max() > _LARGEST_LOG:
         return _linear_or_estimated(sample, where)
-    base = _recorded_base(uns) if layer is None else None
-    if base is None:
-        base = _base_of_equal_totals(sample)
+    base = (_recorded_base(uns) if layer is None else None) or _base_of_counts(sample)
     if base is not None:
         return Detected(base)
     guess = Scale.LN1P if unit == "cells" else Scale.LOG2P1
@@ -120,8 +125,8 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
 
 
 def _linear_or_estimated(sample: Float, where: str) -> Detected:
-    """CPM and TPM have equal totals, which estimated counts never have."""
-    if _have_equal_totals(sample):
+    """Counts over size factors are whole multiples of one count; estimated counts are not."""
+    if one_count(sample) is not None:
         return Detected(Scale.LINEAR)
     return Detected(
         Scale.COUNTS,
@@ -147,15 +152,37 @@ def _recorded_base(uns: Any) -> Scale | None:
     base = uns["log1p"].get("base")  # scanpy's None, which older h5ad files drop, is e
     if base is None or np.isclose(base, np.e):
         return Scale.LN1P
-    return Scale.LOG2P1 if np.isclose(base, 2) else None
+    if np.isclose(base, 2):
+        return Scale.LOG2P1
+    msg = (
+        f"uns['log1p'] says that X holds logs of base {base:g}; dex reads natural and base 2 logs, "
+        f"so multiply X by log2({base:g}) and say scale='log2p1'."
+    )
+    raise InputError(msg)
 
 
-def _base_of_equal_totals(sample: Float) -> Scale | None:
-    """The base whose undoing gives every row the same total, as library size factors do."""
+def _base_of_counts(sample: Float) -> Scale | None:
+    """The base whose undoing gives equal totals, or whole multiples of one count."""
     for scale in (Scale.LN1P, Scale.LOG2P1):
-        if _have_equal_totals(scale.to_linear(sample)):
+        linear = scale.to_linear(sample)
+        if _have_equal_totals(linear) or one_count(linear) is not None:
             return scale
     return None
+
+
+def one_count(linear: Float) -> float | None:
+    """One count of a typical observation, where values are counts over size factors; else None.
+
+    It is the smallest positive value of an observation, in the median over observations, if the
+    small values of the same observation are whole multiples of it.
+    """
+    smallest = np.where(linear > 0, linear, np.inf).min(axis=1, keepdims=True)
+    multiples = linear / smallest
+    small = multiples[(multiples > 0) & (multiples < _LARGEST_MULTIPLE)]
+    whole = np.rint(small)
+    if not (whole > 1).any() or (np.abs(small - whole) < _NEAR_WHOLE).mean() < _MOSTLY:
+        return None
+    return float(np.median(smallest[np.isfinite(smallest)]))
 
 
 def _have_equal_totals(linear: Float) -> bool:

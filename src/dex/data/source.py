@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from dex.data.reader import sample_rows
-from dex.data.scale import LAYERS_KEY, Detected, Scale, declared_scale, detect_scale
+from dex.data.scale import (
+    LAYERS_KEY,
+    Detected,
+    Scale,
+    declared_scale,
+    detect_scale,
+    one_count,
+)
 from dex.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +26,8 @@ if TYPE_CHECKING:
 
 Unit = Literal["cells", "samples"]
 
-_FEWEST_CELLS = 100
+FEWEST_CELLS = 100
+"""Fewer observations are taken for samples."""
 _UNUSABLE = frozenset({Scale.ZSCORE, Scale.SIGNED})
 
 
@@ -70,7 +78,7 @@ class Source:
         chosen_unit = _unit(unit, sample, n_obs=adata.n_obs)
         detected = _scale(adata, sample, layer=layer, scale=scale, unit=chosen_unit)
         if layer is None and scale is None and detected.scale in _UNUSABLE:
-            raise InputError(_refusal(adata, detected.scale, chosen_unit))
+            raise InputError(_refusal(adata, detected.scale))
         return cls(
             matrix,
             detected.scale,
@@ -100,9 +108,9 @@ def layer_names(adata: AnnData) -> list[str]:
 
 
 def counts_layer(adata: AnnData) -> str | None:
-    """Name of the layer that holds counts, ``counts`` first, or None if none does."""
-    for name in sorted(layer_names(adata), key=lambda name: (name != "counts", name)):
-        if _scale_of(adata, name) is Scale.COUNTS:
+    """Name of the layer that is called ``counts`` and holds counts, or None if there is none."""
+    for name in ("counts", "raw_counts"):
+        if name in layer_names(adata) and _scale_of(adata, name) is Scale.COUNTS:
             return name
     return None
 
@@ -129,7 +137,7 @@ def _unit(unit: object, sample: Float, *, n_obs: int) -> Unit:
         zeros = (sample == 0).mean(axis=0)
         expressed = zeros < 1
         sparse_genes = expressed.any() and np.median(zeros[expressed]) > 0.5
-        return "cells" if n_obs >= _FEWEST_CELLS and sparse_genes else "samples"
+        return "cells" if n_obs >= FEWEST_CELLS and sparse_genes else "samples"
     if unit in {"cells", "samples"}:
         return unit
     msg = f"unit={unit!r} is not known; one row of X is one of 'cells' or 'samples'."
@@ -140,8 +148,9 @@ def _scale(
     adata: AnnData, sample: Float, *, layer: str | None, scale: str | None, unit: str
 ) -> Detected:
     if scale is not None:
-        if scale not in set(Scale):
-            choices = ", ".join(repr(str(choice)) for choice in Scale if choice != Scale.SIGNED)
+        known = [str(choice) for choice in Scale if choice is not Scale.SIGNED]
+        if scale not in known:
+            choices = ", ".join(map(repr, known))
             msg = f"scale={scale!r} is not known; the values are one of {choices}."
             raise InputError(msg)
         return Detected(Scale(scale))
@@ -156,7 +165,7 @@ def _scale_of(adata: AnnData, layer: str) -> Scale:
     return _scale(adata, sample, layer=layer, scale=None, unit="cells").scale
 
 
-def _refusal(adata: AnnData, scale: Scale, unit: str) -> str:
+def _refusal(adata: AnnData, scale: Scale) -> str:
     what = "z-scores (columns of mean 0)" if scale is Scale.ZSCORE else "negative values"
     usable = [name for name in layer_names(adata) if _scale_of(adata, name) not in _UNUSABLE]
     if usable:
@@ -166,21 +175,19 @@ def _refusal(adata: AnnData, scale: Scale, unit: str) -> str:
     else:
         advice = "give counts or logs"  # type: ignore[unreachable]  # raw is often None
     hint = "" if scale is Scale.ZSCORE else ", or say what they are, as in scale='logcpm'"
-    return f"X holds {what}, from which fold changes of {unit} cannot be had; {advice}{hint}."
+    return f"X holds {what}, from which fold changes cannot be had; {advice}{hint}."
 
 
 def _pseudocount(adata: AnnData, layer: str | None, scale: Scale, sample: Float) -> float:
     """About one count in a typical library, in linear units.
 
-    As recorded by the layer's writer; else, where zeros show that low counts are still there, the
-    smallest positive value of an observation, which is one count, in the median; else 1.
+    As recorded by the layer's writer; else, where the values are seen to be counts over size
+    factors, one count to one digit (so that it hardly depends on the sample); else 1.
     """
     record = adata.uns.get(LAYERS_KEY, {}).get(layer or "X", {})
     if "pseudocount" in record:
         return float(record["pseudocount"])
-    if scale not in {Scale.LINEAR, Scale.LN1P, Scale.LOG2P1} or not (sample == 0).any():
+    if not scale.keeps_zero or scale is Scale.COUNTS:
         return 1.0
-    linear = scale.to_linear(sample)
-    smallest = np.where(linear > 0, linear, np.inf).min(axis=1)
-    smallest = smallest[np.isfinite(smallest)]
-    return float(np.median(smallest)) if smallest.size else 1.0
+    found = one_count(scale.to_linear(sample))
+    return 1.0 if found is None else float(f"{found:.0e}")

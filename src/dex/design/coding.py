@@ -41,16 +41,17 @@ def code_terms(formula: Formula, frame: ModelFrame) -> CodedTerms:
     parts: dict[str, tuple[str, ...]] = {}
     stop = 0
     for structure in coded.model_spec.structure:
-        name = _name(structure.term)
+        name = term_name(structure.term)
         start, stop = stop, stop + len(structure.columns)
         terms[name] = tuple(range(start, stop))
         parts[name] = tuple(factor.expr for factor in structure.term.factors)
     factors = tuple(_placed(levels, frame, terms, parts) for levels in frame.factors)
     columns = tuple(str(name) for name in coded.model_spec.column_names)
-    return CodedTerms(columns, np.array(coded, dtype=np.float64), terms, factors)
+    return CodedTerms(columns, np.asarray(coded, dtype=np.float64), terms, factors)
 
 
-def _name(term: Term) -> str:
+def term_name(term: Term) -> str:
+    """Return what a term is called: its factors, or Intercept."""
     name = ":".join(factor.expr for factor in term.factors)
     return "Intercept" if name == "1" else name
 

@@ -124,8 +124,18 @@ def contrast_set(design: Design, contrasts: ContrastSpec) -> Contrasts:
     >>> found.vectors.tolist()
     [[0.0, -1.0, 1.0], [0.0, 0.5, 0.5], [0.0, 1.0, 0.0]]
     """
-    names = Names.of(design)
-    return Contrasts.from_list(design, _read(design, contrasts, names))
+    return Contrasts.from_list(design, read_contrasts(design, contrasts))
+
+
+def read_contrasts(design: Design, contrasts: ContrastSpec) -> list[Contrast]:
+    """Read contrasts as :func:`contrast_set` does; whether they can be estimated is not asked.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    return _read(design, contrasts, Names.of(design))
 
 
 def level_contrast(design: Design, factor: Factor, *, group: int, reference: int) -> Contrast:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +16,10 @@ from dex.errors import FormulaError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BACKTICKS = re.compile(r"`([^`]*)`")
+NAMES = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?P<quoted>[^`]*)`|(?P<bare>[^\W\d]\w*(?:\.\w+)*)"
+)
+"""Names in a formula, and text in quotes, which holds none."""
 _PLACEHOLDER = "_quoted_{}_"
 
 
@@ -45,16 +49,31 @@ def read_expression(text: str, columns: Sequence[str]) -> Expression:
     FormulaError
         If it holds anything but columns, numbers, arithmetic and the functions allowed.
     """
-    quoted = _BACKTICKS.findall(text)
-    names = iter(range(len(quoted)))
-    source = _BACKTICKS.sub(lambda _: _PLACEHOLDER.format(next(names)), text)
+    quoted: dict[str, str] = {}
+    source = NAMES.sub(lambda match: _set_aside(match, quoted), text)
     try:
         tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         msg = f"{text!r} is not understood; names that are no identifiers stand in `backticks`."
         raise FormulaError(msg) from error
-    reader = _Reader(columns, {_PLACEHOLDER.format(i): name for i, name in enumerate(quoted)})
+    reader = _Reader(columns, quoted)
     return reader.factor(tree)
+
+
+def is_respelled(name: str) -> bool:
+    """Whether Python, which normalises names (NFKC), reads another: a mu for a micro sign."""
+    return unicodedata.normalize("NFKC", name) != name
+
+
+def _set_aside(match: re.Match[str], quoted: dict[str, str]) -> str:
+    name = match["quoted"]
+    if name is None:
+        name = match["bare"]
+        if name is None or not is_respelled(name):
+            return match.group()
+    placeholder = _PLACEHOLDER.format(len(quoted))
+    quoted[placeholder] = name
+    return placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +136,8 @@ class _Reader:
     def call(self, node: ast.Call, name: str) -> ast.expr:
         if name not in TRANSFORMS:
             allowed = f"a formula may use C, {', '.join(TRANSFORMS)}"
-            _refuse(node, f"calls {name!r}; {allowed}", did_you_mean(name, TRANSFORMS))
+            called = self.quoted.get(name, name)
+            _refuse(node, f"calls {called!r}; {allowed}", did_you_mean(called, TRANSFORMS))
         if not node.args or any((word.arg or "_").startswith("_") for word in node.keywords):
             _refuse(node, f"is not understood: {name}() takes an expression over columns first")
         options = [*node.args[1:], *(word.value for word in node.keywords)]

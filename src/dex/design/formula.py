@@ -7,6 +7,7 @@ them; what the terms hold is computed by :mod:`dex.design.transforms`.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,20 +16,30 @@ from formulaic.errors import FormulaicError
 from formulaic.formula import SimpleFormula
 from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
+from formulaic.parser.types import ASTNode, Token
 from formulaic.parser.types import Factor as FormulaicFactor
 from formulaic.parser.types import Term as FormulaicTerm
-from formulaic.parser.types import Token
 
-from dex.design.expression import Expression, read_expression
-from dex.design.wording import listed
+from dex.design.expression import NAMES, Expression, is_respelled, read_expression
+from dex.design.wording import in_formula, listed
 from dex.errors import FormulaError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _MAX_POWER = 9
+_MAX_LENGTH = 2000
+"""Characters; Python's and formulaic's parsers are slow or stop in formulas far longer."""
+_MAX_SHOWN = 300
+"""Characters of a formula in a message."""
+_MAX_PRODUCTS = 20_000
+"""Products of terms that formulaic forms one by one, a fraction of a second."""
 _NO_FEATURES: Final = DefaultFormulaParser.FeatureFlags.NONE
 _QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
+_ALIAS = "_alias_{}_"
+_NO_NAME = "``"
+_READ_AS_NUMBERS: Final = frozenset({"0", "1"})
+"""What formulaic takes for the intercept, also in backticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +79,10 @@ def read_formula(text: str, columns: Sequence[str]) -> Formula:
     try:
         _check_characters(text)
         _check_tokens(text, columns)
-        parsed = DefaultFormulaParser(feature_flags=_NO_FEATURES).get_terms(text)
+        terms = _parsed(text)
         expressions = {
             factor.expr: read_expression(_source(factor), columns)
-            for term in parsed.root
+            for term in terms
             for factor in term.factors
             if factor.eval_method is not FormulaicFactor.EvalMethod.LITERAL
         }
@@ -80,12 +91,32 @@ def read_formula(text: str, columns: Sequence[str]) -> Formula:
         raise FormulaError(_because(text, f"{reason}.", columns)) from error
     except FormulaError as error:
         raise FormulaError(_because(text, str(error), columns)) from None
-    return Formula(text, SimpleFormula([_as_lookup(term) for term in parsed.root]), expressions)
+    except (RecursionError, MemoryError) as error:
+        raise FormulaError(_because(text, "it is nested too deeply.", columns)) from error
+    return Formula(text, SimpleFormula([_as_lookup(term) for term in terms]), expressions)
+
+
+def _parsed(text: str) -> list[FormulaicTerm]:
+    names: dict[str, str] = {}
+    source = _in_aliases(text, names)
+    parser = DefaultFormulaParser(feature_flags=_NO_FEATURES)
+    _check_size(parser.get_ast(source))
+    return [
+        FormulaicTerm([_restored(factor, names) for factor in term.factors])
+        for term in parser.get_terms(source).root
+    ]
 
 
 def _check_characters(text: str) -> None:
     bare = _QUOTED.sub("", text).strip()
-    if bare.rfind("~") > 0:
+    if len(text) > _MAX_LENGTH:
+        msg = (
+            f"it has {len(text):,} characters, more than {_MAX_LENGTH:,}; make the columns first "
+            "and name them, or give the design as a matrix."
+        )
+    elif _NO_NAME in text:
+        msg = "an empty name in backticks cannot stand in a formula; rename the column."
+    elif bare.rfind("~") > 0:
         msg = (
             "only a right side, '~ ...', is wanted: the left side is the expression of every gene."
         )
@@ -96,6 +127,29 @@ def _check_characters(text: str) -> None:
     else:
         return
     raise FormulaError(msg)
+
+
+def _in_aliases(text: str, names: dict[str, str]) -> str:
+    """Replace the names that Python would respell; ``names`` collects them by their aliases."""
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match["quoted"] or match["bare"]
+        if name is None or not is_respelled(name):
+            return match.group()
+        alias = next((key for key, known in names.items() if known == name), None)
+        alias = alias or _ALIAS.format(len(names))
+        names[alias] = name
+        return alias
+
+    return NAMES.sub(replaced, text)
+
+
+def _restored(parsed: FormulaicFactor, names: Mapping[str, str]) -> FormulaicFactor:
+    """Give a factor its names back."""
+    expr = names.get(parsed.expr, parsed.expr)
+    for alias, name in names.items():
+        expr = expr.replace(alias, in_formula(name))
+    return FormulaicFactor(expr, eval_method=parsed.eval_method)
 
 
 def _check_tokens(text: str, columns: Sequence[str]) -> None:
@@ -110,6 +164,7 @@ def _check_token(
 ) -> None:
     match token.kind:
         case Token.Kind.NAME:
+            _check_name(token.token)
             read_expression(f"`{token.token}`", columns)
         case Token.Kind.PYTHON:
             read_expression(token.token, columns)
@@ -120,6 +175,15 @@ def _check_token(
         case _ if token.token == "[":
             msg = "square brackets are not allowed; use parentheses."
             raise FormulaError(msg)
+
+
+def _check_name(name: str) -> None:
+    if name in _READ_AS_NUMBERS:
+        msg = (
+            f"a column called {name!r} cannot stand in a formula, where 0 and 1 are the intercept; "
+            "rename the column."
+        )
+        raise FormulaError(msg)
 
 
 def _check_value(before: Token | None, token: Token, after: Token | None) -> None:
@@ -147,6 +211,40 @@ def _check_operator(before: Token | None, token: Token) -> None:
         raise FormulaError(msg)
 
 
+def _check_size(tree: object) -> None:
+    """Bound the products of terms that formulaic forms, and forms again, to expand a formula."""
+    nodes = [tree]
+    for node in nodes:  # it grows: parts come after what they are part of
+        nodes.extend(node.args if isinstance(node, ASTNode) else ())
+    sizes: dict[int, int] = {}
+    for node in reversed(nodes):
+        sizes[id(node)] = _n_products(node, sizes) if isinstance(node, ASTNode) else 1
+        if sizes[id(node)] > _MAX_PRODUCTS:
+            msg = (
+                f"its powers and products make more than {_MAX_PRODUCTS:,} products of terms; "
+                "write out the interactions that are wanted."
+            )
+            raise FormulaError(msg)
+
+
+def _n_products(node: ASTNode[Token], sizes: Mapping[int, int]) -> int:
+    parts = [sizes[id(part)] for part in node.args]
+    match node.operator.symbol:
+        case "^" | "**":
+            return int(parts[0] ** _power(node.args[1]))
+        case "+" | "-" | "~":
+            return sum(parts)
+        case _:
+            return math.prod(size + 1 for size in parts) - 1
+
+
+def _power(node: object) -> int:
+    if isinstance(node, Token) and node.token.isdecimal() and 0 < int(node.token) <= _MAX_POWER:
+        return int(node.token)
+    msg = f"a power must be a whole number from 1 to {_MAX_POWER}."
+    raise FormulaError(msg)
+
+
 def _source(factor: FormulaicFactor) -> str:
     """Return the factor as an expression: a looked-up name gets its backticks back."""
     if factor.eval_method is FormulaicFactor.EvalMethod.LOOKUP:
@@ -165,4 +263,5 @@ def _as_lookup(term: FormulaicTerm) -> FormulaicTerm:
 
 
 def _because(text: str, reason: str, columns: Sequence[str]) -> str:
-    return f"design={text!r} cannot be read: {reason} obs has {listed(columns)}."
+    shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+    return f"design={shown!r} cannot be read: {reason} obs has {listed(columns)}."

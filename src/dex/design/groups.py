@@ -23,6 +23,8 @@ REST_NAME = "rest"
 """What the rest is called where a level's name would stand."""
 
 _MAX_FLOAT_LEVELS = 20
+_MAX_NAMES = 6
+"""Groups that the name of a joint test lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,22 @@ def two_sample_tests(
     pairs = np.array([(index, against) for index in tested], dtype=np.intp)
     other = against_name(groups, against)
     return TwoSample(pairs, tuple(group_info(groups.levels[index], other) for index in tested))
+
+
+def omnibus_name(groups: Groups, tests: Int) -> str:
+    """Name the joint test of ``tests`` ``(n_tests, 2)``; it lists the groups if they are not all.
+
+    >>> groups = Groups("drug", ("a", "b", "ctrl"), np.arange(3), 2, "as given")
+    >>> omnibus_name(groups, np.array([[0, 2], [1, 2]])), omnibus_name(groups, np.array([[0, 2]]))
+    ('any difference in drug', 'any difference among a, ctrl in drug')
+    """
+    codes = np.unique(tests)
+    if REST in codes or len(codes) == len(groups.levels):
+        return f"any difference in {groups.column}"
+    names = [groups.levels[code] for code in codes]
+    if len(names) > _MAX_NAMES:
+        names = [*names[:_MAX_NAMES], f"... ({len(names)} in all)"]
+    return f"any difference among {', '.join(names)} in {groups.column}"
 
 
 def group_info(group: str, reference: str) -> TestInfo:

@@ -187,7 +187,7 @@ def _checked(
     return Design(
         formula=formula,
         columns=columns,
-        matrix=matrix[:, rank.estimable],
+        matrix=matrix[:, rank.estimable] if aliased else matrix,
         kept=kept,
         estimable=rank.estimable,
         aliased=aliased,

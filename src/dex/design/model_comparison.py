@@ -15,7 +15,14 @@ from dex.design.contrasts import (
     level_contrast,
 )
 from dex.design.formula import read_formula
-from dex.design.groups import Groups, direction, group_info, means_rest, two_sample_tests
+from dex.design.groups import (
+    Groups,
+    direction,
+    group_info,
+    means_rest,
+    omnibus_name,
+    two_sample_tests,
+)
 from dex.design.labels import Labels, is_numeric
 from dex.design.matrix import Design
 from dex.design.tests import TestInfo
@@ -150,7 +157,7 @@ def _levels(
         )
         for group, other in pairs
     ]
-    name = f"any difference in {groups.column}"
+    name = omnibus_name(groups, pairs)
     return _Question(Contrasts.from_list(design, contrasts), name, groups.notes)
 
 

@@ -18,25 +18,28 @@ if TYPE_CHECKING:
 # As written by _bare: lower case, without separators.
 CONTROL_NAMES: Final = frozenset(
     """
-    control controls ctrl ctrls ctl ctls con cont contr cntrl cntl controlgroup ctrlgroup
-    negativecontrol negcontrol negctrl negctl neg negative nc
-    untreated untreat untr untrt nontreated nottreated notreatment notreat
+    control controls ctrl ctrls ctl ctls contr cntrl cntl controlgroup ctrlgroup
+    negativecontrol negcontrol negctrl negctl
+    untreated untreat untr untrt nontreated nottreated notreatment notreat notreated
     unstimulated unstim nonstimulated nostim nostimulation uninduced noninduced unperturbed
     wt wildtype wtype wtwt
     vehicle veh vehiclecontrol vehiclecontrols vehctrl dmso dmsocontrol pbs saline
     mock mocktreated mockinfected mockcontrol mocktransfected
-    nontargeting nontarget nontargetingcontrol nontargetingcontrols nontargetcontrol nt ntc ntctrl
+    nontargeting nontarget nontargetingcontrol nontargetingcontrols nontargetcontrol ntc ntctrl
     ntcontrol nontargetinggrna nontargetingsgrna nontargetingguide safetargeting
     scramble scrambled scramblecontrol scrambledcontrol shscramble siscramble shscr siscr
     sgcontrol sgctrl sgnt sgntc shcontrol shctrl sicontrol sictrl sinc sint shnt
-    emptyvector ev emptyvectorcontrol untransfected nontransfected untransduced nontransduced
-    placebo healthy healthycontrol healthycontrols healthydonor hc hd normal normalcontrol
+    emptyvector emptyvectorcontrol untransfected nontransfected untransduced nontransduced
+    placebo healthy healthycontrol healthycontrols healthydonor normalcontrol
     unaffected nondiseased nondisease nodisease
-    baseline naive naïve sham shamoperated shamsurgery
+    sham shamoperated shamsurgery
     uninfected noninfected unexposed uninjured uninjected unvaccinated unchallenged
-    none notreated reference ref
     """.split()  # noqa: SIM905 - a list literal takes ninety lines
 )
+WEAK_CONTROL_NAMES: Final = frozenset(
+    "con cont none neg negative nc nt ev hc normal naive naïve baseline reference ref".split()  # noqa: SIM905
+)
+"""Names that also mean other things; they count where no level has one of the others."""
 _WILD_TYPE_GENOTYPE = "+/+"
 
 
@@ -55,7 +58,8 @@ def choose_reference(labels: Labels, *, column: str, given: object = None) -> Re
     """Choose the reference: as given, else as order or names suggest, else the first level.
 
     The rule: ``given``; else the first category of an ordered categorical; else the one level whose
-    name means control (``ctrl``, ``DMSO``, ``wild type``, ``non-targeting``); else the first level.
+    name means control (``ctrl``, ``DMSO``, ``wild type``, ``non-targeting``; only if there is none,
+    ``NC``, ``EV``, ``naive``, ``none``); else the first level.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def choose_reference(labels: Labels, *, column: str, given: object = None) -> Re
         return Reference(level_index(labels.levels, given, column=column), "as given")
     if labels.ordered:
         return Reference(0, "the first category of an ordered column")
-    controls = [i for i, level in enumerate(labels.levels) if means_control(level)]
+    controls = _controls(labels.levels)
     if len(controls) == 1:
         return Reference(controls[0], "its name means control")
     if not controls:
@@ -85,7 +89,17 @@ def means_control(level: str) -> bool:
     >>> [means_control(name) for name in ("Non-Targeting", "wild type", "DMSO", "normalised")]
     [True, True, True, False]
     """
+    return _surely_means_control(level) or _bare(level) in WEAK_CONTROL_NAMES
+
+
+def _surely_means_control(level: str) -> bool:
     return level.strip() == _WILD_TYPE_GENOTYPE or _bare(level) in CONTROL_NAMES
+
+
+def _controls(levels: Sequence[str]) -> list[int]:
+    """Indices of the levels whose names mean control, the ambiguous ones only among themselves."""
+    sure = [i for i, level in enumerate(levels) if _surely_means_control(level)]
+    return sure or [i for i, level in enumerate(levels) if means_control(level)]
 
 
 def level_index(

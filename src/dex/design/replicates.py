@@ -12,8 +12,6 @@ from dex.design.labels import Labels, column_of, is_numeric
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dex.typing import Int
-
 _UNIT_WORDS: Final = frozenset(
     """
     donor donors sample samples replicate replicates rep biorep patient patients subject subjects
@@ -29,10 +27,14 @@ _NOT_A_UNIT: Final = frozenset(
     """.split()  # noqa: SIM905 - a list literal takes forty lines
 )
 _CLUSTER: Final = re.compile(
-    r"(leiden|louvain|clusters?|seuratclusters|celltypes?|cellstates?|cellidentity|cellontology|"
-    r"celllabels?|annotations?|annot|bulklabels|phase|subtypes?|subclass|phenograph|metaclusters?|"
-    r"predictedlabels?|majorityvoting|celltypist|singler|author_?celltype|broadtype|identity)"
+    r"\b(leiden|louvain|(seurat|cell|meta|sub)?clusters?|cell ?(types?|states?|labels?|typist)|"
+    r"cell ?(identity|ontology)|annotations?|annot|bulk ?labels|subclass|pheno ?graph|"
+    r"predicted ?labels?|majority ?voting|single ?r|broad ?types?)\b"
 )
+_PHASE = "phase"
+"""Of the cell cycle, if that is all of the name: a ``treatment_phase`` is a condition."""
+_MAX_NUMERIC_GROUPS = 20
+"""Different numbers beyond which a numeric column makes no groups."""
 _MIN_PER_UNIT = 5
 """Observations per unit, on average, below which a column is no grouping of cells."""
 
@@ -42,7 +44,9 @@ def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
 
     A column counts if its name says so (``donor_id``, ``orig.ident``), if it has at least two
     levels and five observations per level on average, and if some group of ``groupby`` has
-    observations in two of its levels, so that there is replication. A batch is not a unit.
+    observations in two of its levels, so that there is replication. Where ``groupby`` holds
+    numbers it also counts if each of three levels or more has one number, as donors have an age.
+    A batch is not a unit.
 
     Examples
     --------
@@ -51,7 +55,10 @@ def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
     >>> replicate_candidates(obs, "drug")
     ('donor_id',)
     """
-    groups = Labels.from_column(column_of(obs, groupby, argument="groupby"))
+    compared = column_of(obs, groupby, argument="groupby")
+    groups = Labels.from_column(compared)
+    numeric = is_numeric(compared)
+    grouped = not numeric or len(groups.levels) <= _MAX_NUMERIC_GROUPS
     names = [name for name in obs.columns if name != groupby and _names_a_unit(str(name))]
     found = []
     for name in names:
@@ -59,7 +66,9 @@ def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
         if is_numeric(column) and column.dtype.kind == "f":
             continue
         units = Labels.from_column(column)
-        if 2 <= len(units.levels) <= len(obs) // _MIN_PER_UNIT and _replicates(units, groups):
+        if not 2 <= len(units.levels) <= len(obs) // _MIN_PER_UNIT:
+            continue
+        if (grouped and _replicates(units, groups)) or (numeric and _describes(units, groups)):
             found.append(str(name))
     return tuple(found)
 
@@ -70,24 +79,32 @@ def looks_like_clusters(groupby: str) -> bool:
     >>> [looks_like_clusters(name) for name in ("leiden_r0.5", "cell_type", "bulk_labels", "drug")]
     [True, True, True, False]
     """
-    return _CLUSTER.search(re.sub(r"[\W_]+", "", groupby.lower())) is not None
+    words = " ".join(_words(groupby))
+    return groupby.lower() == _PHASE or _CLUSTER.search(words) is not None
 
 
 def _names_a_unit(name: str) -> bool:
     """Whether a word of the name is a unit, and none says that it is something about one."""
-    words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    words = _words(name)
     return bool(_UNIT_WORDS.intersection(words)) and not _NOT_A_UNIT.intersection(words)
+
+
+def _words(name: str) -> list[str]:
+    """Words of a name, in lower case: ``cell``, ``type`` of ``CellType``, ``cell.type_2``."""
+    return re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
 
 
 def _replicates(units: Labels, groups: Labels) -> bool:
     """Whether some group has observations in two units, and two groups have observations at all."""
-    table = _counts(units.codes, groups.codes, (len(units.levels), len(groups.levels)))
-    units_per_group = np.sum(table > 0, axis=0)
+    both = (units.codes >= 0) & (groups.codes >= 0)
+    pairs = np.unique(np.column_stack([groups.codes[both], units.codes[both]]), axis=0)
+    units_per_group = np.bincount(pairs[:, 0])
     return bool(np.any(units_per_group >= 2) and np.sum(units_per_group > 0) >= 2)
 
 
-def _counts(rows: Int, columns: Int, shape: tuple[int, int]) -> Int:
-    table = np.zeros(shape, dtype=np.intp)
-    both = (rows >= 0) & (columns >= 0)
-    np.add.at(table, (rows[both], columns[both]), 1)
-    return table
+def _describes(units: Labels, values: Labels) -> bool:
+    """Whether a number is one of each unit, as its age: three units, two values of them."""
+    both = (units.codes >= 0) & (values.codes >= 0)
+    pairs = np.unique(np.column_stack([units.codes[both], values.codes[both]]), axis=0)
+    n_units, n_values = (len(np.unique(column)) for column in pairs.T)
+    return len(pairs) == n_units >= 3 and n_values >= 2

@@ -21,11 +21,37 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 
+_MAX_COLUMNS = 100
+"""Columns that one function may make; a curve needs few, and splines of thousands hang."""
+
+
 def _poly(x: Float, degree: int = 1, raw: bool = False) -> object:  # noqa: FBT001, FBT002 - as in R
     if not 0 < degree < len(np.unique(x)):
         msg = f"degree {degree} needs more than {degree} different values"
         raise ValueError(msg)  # beyond, the recurrence divides rounding errors by each other
+    _require_values(x, degree, "degree")
     return _FORMULAIC["poly"](x, degree, raw)
+
+
+def _bs(
+    x: Float, df: int | None = None, knots: object = None, degree: int = 3, **options: object
+) -> object:
+    _require_values(x, df, "df")
+    _require_values(x, degree, "degree")
+    return _FORMULAIC["bs"](x, df, knots, degree, **options)
+
+
+def _cr(x: Float, df: int | None = None, knots: object = None, **options: object) -> object:
+    _require_values(x, df, "df")
+    return _FORMULAIC["cr"](x, df, knots, **options)
+
+
+def _require_values(x: Float, size: float | None, name: str) -> None:
+    """Check that a curve of ``size`` columns can be told from the values of ``x``, in time."""
+    most = min(len(np.unique(x)), _MAX_COLUMNS)
+    if size is not None and size > most:
+        msg = f"{name} {size} is more than {most}, what the different values of its data allow"
+        raise ValueError(msg)
 
 
 TRANSFORMS: Final[dict[str, Callable[..., Any]]] = {
@@ -39,8 +65,8 @@ TRANSFORMS: Final[dict[str, Callable[..., Any]]] = {
     "center": _FORMULAIC["center"],
     "scale": _FORMULAIC["scale"],
     "poly": _poly,
-    "bs": _FORMULAIC["bs"],
-    "cr": _FORMULAIC["cr"],
+    "bs": _bs,
+    "cr": _cr,
 }
 """Functions of numbers; the last three, ``poly``, ``bs`` and ``cr``, give several columns."""
 

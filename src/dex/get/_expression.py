@@ -33,8 +33,8 @@ def expression_df(
     genes
         One or several ``var_names``, or values of the column ``gene_symbols``.
     layer
-        Layer to read; None is ``X``. Counts in ``X`` are normalised on the way, as
-        :func:`dex.tl.rank_genes` does; a layer that is named is read as it is.
+        Layer to read; None is ``X``. Counts are normalised on the way, as
+        :func:`dex.tl.rank_genes` does.
     scale
         What the values are, where that is not recorded and they do not show it, as for
         :func:`dex.tl.rank_genes`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,23 +22,6 @@ if TYPE_CHECKING:
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs")
-
-
-def read_any(path: str | os.PathLike[str]) -> AnnData:
-    """Read an ``.h5ad`` or a ``.zarr``, by suffix.
-
-    Raises
-    ------
-    InputError
-        Another suffix, or see :func:`read_h5ad` and :func:`read_zarr`.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".h5ad":
-        return read_h5ad(path)
-    if suffix == ".zarr":
-        return read_zarr(path)
-    msg = f"'{path}' ends in neither .h5ad nor .zarr. Read a table with dex.io.read_counts."
-    raise InputError(msg)
 
 
 def read_h5ad(path: str | os.PathLike[str], *, backed: Literal["r", "r+"] | None = None) -> AnnData:
@@ -100,7 +83,7 @@ def write_h5ad(
         There is no such folder.
     """
     # Unlike the method, anndata's function leaves a backed AnnData on the file it came from.
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, _any_strings():
         anndata.io.write_h5ad(temporary, adata, compression=compression)
 
 
@@ -120,17 +103,18 @@ def write_zarr(adata: AnnData, path: str | os.PathLike[str]) -> None:
     ):
         msg = f"'{path}' exists and is not a zarr store; it is not replaced. Choose another name."
         raise InputError(msg)
-    with atomic_path(path) as temporary, warnings.catch_warnings():
+    with atomic_path(path) as temporary, _any_strings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Writing zarr v2 data", category=UserWarning)
         anndata.io.write_zarr(temporary, adata)
 
 
+def _any_strings() -> AbstractContextManager[None]:
+    """Let through the nullable strings that newer files come with and anndata 0.12 reads."""
+    return anndata.settings.override(allow_write_nullable_strings=True)
+
+
 def _is_zarr(path: Path) -> bool:
     return any((path / mark).is_file() for mark in _ZARR_MARKS)
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
 
 
 def _check_is_h5ad(path: Path) -> None:

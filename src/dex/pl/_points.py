@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _Y_SQUASHED, _X_SQUASHED = 4.0, 2.5
 """How many times the few largest must exceed the next for the scale to end before them."""
 _FEWEST_CLIPPED, _MOST_CLIPPED = 1, 10
+_Y_SHOWN, _X_SHOWN = 300.0, 15.0
+"""What is no larger is drawn in its place: strong effects are what a volcano is looked at for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Points:
         significant = log10_padj <= np.log10(padj)
         side = np.where(significant & (np.abs(x) >= log2fc), np.sign(x), 0).astype(np.intp)
         ids = "gene_id" if "gene_id" in frame else "gene"
-        y_limit = _limit(y, _Y_SQUASHED)
+        y_limit = _limit(y, _Y_SQUASHED, shown=_Y_SHOWN)
         rest = frame[~drawn]
         return cls(
             some["gene"].to_numpy(dtype=object),
@@ -68,7 +70,8 @@ class Points:
             x,
             y,
             side,
-            max(_limit(np.abs(x), _X_SQUASHED), 1.5 * log2fc),  # no threshold is outside
+            # No threshold is outside the axes.
+            max(_limit(np.abs(x), _X_SQUASHED, shown=_X_SHOWN), 1.5 * log2fc),
             y_limit,
             _crossing(np.minimum(y, y_limit), significant, ~np.isnan(log10_padj)),
             tuple(map(str, [*rest["gene"], *rest[ids]])),
@@ -129,11 +132,13 @@ def _check(frame: pd.DataFrame) -> None:
         raise InputError(msg)
 
 
-def _limit(size: Float, squashed: float) -> float:
+def _limit(size: Float, squashed: float, *, shown: float) -> float:
     """Where an axis ends: at the largest value, unless few values would squash all the others."""
     finite = np.sort(size[np.isfinite(size)])[::-1]
     if not len(finite) or finite[0] <= 0:
         return 1.0
+    if finite[0] <= shown:
+        return float(finite[0])
     few = min(max(len(size) // 1000, _FEWEST_CLIPPED), _MOST_CLIPPED, len(finite) - 1)
     if finite[few] > 0 and finite[0] > squashed * finite[few]:
         return float(squashed / 2 * finite[few])

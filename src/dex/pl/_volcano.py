@@ -34,7 +34,7 @@ def volcano(
     *,
     key: str = "rank_genes",
     padj: float = 0.05,
-    log2fc: float = 1.0,
+    log2fc: float = 0.0,
     n_labels: int = 10,
     genes: Sequence[str] | None = None,
     gene_symbols: str | None = None,
@@ -65,7 +65,8 @@ def volcano(
     padj
         Largest adjusted p-value of a significant gene.
     log2fc
-        Smallest size of ``log2fc`` that is coloured; 0 draws no such line.
+        Smallest size of ``log2fc`` that is coloured. The default colours all significant genes:
+        those that pass a cut of both are not found at ``padj``.
     n_labels
         Names to write on each side, the best first, as far as there is room.
     genes

@@ -118,6 +118,8 @@ def _entry(result: Result, columns: list[str]) -> dict[str, Any]:
             "group": _strings([info.group for info in infos]),
             "reference": _strings([info.reference for info in infos]),
             "per": _strings([info.per for info in infos]),
+            "n_obs": np.array(result.n_group, dtype=np.int64) + np.array(result.n_reference),
+            "df": _shared_df(result),
             "n_group": np.array(result.n_group, dtype=np.int64),
             "n_reference": np.array(result.n_reference, dtype=np.int64),
         },
@@ -126,6 +128,17 @@ def _entry(result: Result, columns: list[str]) -> dict[str, Any]:
         "versions": {package: metadata.version(package) for package in _PACKAGES},
         "format_version": FORMAT_VERSION,
     }
+
+
+def _shared_df(result: Result) -> np.ndarray[Any, Any]:
+    """Degrees of freedom of every test, ``(n_tests,)``; NaN where they differ between genes."""
+    if "df" not in result.columns:
+        return np.full(len(result.infos), np.nan)
+    df = result.columns["df"]
+    known = ~np.isnan(df)
+    lowest = np.where(known, df, np.inf).min(axis=0)
+    highest = np.where(known, df, -np.inf).max(axis=0)
+    return np.where(lowest == highest, lowest, np.nan)
 
 
 def _strings(words: list[str]) -> np.ndarray[Any, Any]:
@@ -138,7 +151,8 @@ def _replace(
     """Swap the old result for the new; put the old one back if that is interrupted."""
     stale = _stale_names(adata.uns.get(key), key)
     var_before = var_of(adata)
-    var_after = var_before.drop(columns=stale, errors="ignore")
+    mirrored = stale if _was_mirrored(adata.uns.get(key)) else []
+    var_after = var_before.drop(columns=mirrored, errors="ignore")
     var_after = var_after.assign(**mirror) if mirror else var_after
     varm_before = {name: adata.varm[name] for name in {*stale, *arrays} if name in adata.varm}
     had_entry, entry_before = key in adata.uns, adata.uns.get(key)
@@ -164,3 +178,8 @@ def _stale_names(entry: Any, key: str) -> list[str]:
     """Return ``varm`` and ``var`` names of the result that ``entry`` describes, and no others."""
     columns = entry["columns"] if is_result(entry) else ()
     return [f"{key}_{name}" for name in map(str, columns)]
+
+
+def _was_mirrored(entry: Any) -> bool:
+    """Whether the result that ``entry`` describes has columns in ``var``: it is of one test."""
+    return is_result(entry) and len(entry["tests"]["name"]) == 1

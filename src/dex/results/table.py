@@ -25,14 +25,15 @@ def results_frame(stored: StoredResult, tests: Sequence[int], genes: Sequence[st
     columns of the tests asked for are read.
     """
     names = [name for name in COLUMNS if name in stored.columns]
+    test_names, gene_names = stored.names, np.asarray(genes, dtype=object)
     frames = []
     for test in tests:
         order = best_first(stored, test)
         frame = pd.DataFrame({name: stored.values(name)[order, test] for name in names})
         if "status" in names:
             frame["status"] = status_words(frame["status"].to_numpy())
-        frame.insert(0, "gene", np.asarray(genes, dtype=object)[order])
-        frame.insert(1, "test", stored.names[test])
+        frame.insert(0, "gene", gene_names[order])
+        frame.insert(1, "test", test_names[test])
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

@@ -76,9 +76,11 @@ def ln1p(counts: ArrayLike, size_factors: ArrayLike) -> Float:
 def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0) -> Float:
     """log2 counts per million with edgeR's prior count.
 
-    The prior is larger in larger libraries, so that a zero has the same log everywhere: with
+    The prior is larger in larger libraries: with
     ``prior = prior_count * lib_size / mean(lib_sizes)``, it is log2 of
     ``1e6 * (counts + prior) / (lib_size + 2 * prior)``, as the help page of ``edgeR::cpm`` says.
+    So it depends on ``counts / lib_size`` alone, and is computed from it: where these are equal,
+    as in zeros, the logs are equal to the last digit, and remain ties for a rank test.
 
     Parameters
     ----------
@@ -112,8 +114,8 @@ def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0
             "they have no counts per million; remove them."
         )
         raise InputError(msg)
-    prior = prior_count * sizes / sizes.mean()
-    per_million = 1e6 / (sizes + 2 * prior)
-    out = np.asarray(counts, dtype=np.float64) + prior[:, None]
-    out *= per_million[:, None]
+    prior = prior_count / sizes.mean()
+    out = np.asarray(counts, dtype=np.float64) / sizes[:, None]
+    out += prior
+    out *= 1e6 / (1 + 2 * prior)
     return np.log2(out, out=out)

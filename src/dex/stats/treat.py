@@ -20,7 +20,8 @@ class TreatTest:
     """Tests of ``|estimate| <= threshold``, every field of the estimates' shape."""
 
     stat: Float
-    """The distance from the threshold in standard errors, 0 within it, with the effect's sign."""
+    """The distance from the threshold in standard errors, 0 within it, with the effect's sign; NaN
+    where the standard error is 0."""
     log10_pval: Float
     """log10 of the p-value."""
 
@@ -45,9 +46,9 @@ def treat_test(estimate: Float, se: Float, df: Float, *, threshold: float) -> Tr
     >>> test.stat.item(), round(10 ** test.log10_pval.item(), 6)
     (2.0, 0.04042)
     """
-    size = np.abs(estimate)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near, far = (size - threshold) / se, (size + threshold) / se
+    size, se = np.abs(estimate), np.where(se > 0, se, np.nan)
+    near, far = (size - threshold) / se, (size + threshold) / se
+    with np.errstate(invalid="ignore"):  # logaddexp warns of NaN
         upper_tails = np.logaddexp(_ln_upper_tail(near, df), _ln_upper_tail(far, df))
     return TreatTest(np.sign(estimate) * np.maximum(near, 0), upper_tails / np.log(10))
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dex.data.source import FEWEST_CELLS
 from dex.design.replicates import looks_like_clusters, replicate_candidates
 from dex.design.wording import listed
 from dex.errors import InputError
 from dex.tl.methods import METHODS, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from dex.data import Source
@@ -32,13 +35,13 @@ def plan(
     obs: pd.DataFrame,
     *,
     method: str,
-    compared: str | None,
+    compared: Sequence[str],
     design: object,
     replicate: str | None,
 ) -> Plan:
     """Choose the method, and whether cells are added up into samples first.
 
-    ``compared`` is the column whose levels are compared, if there is one. ``replicate`` is a
+    ``compared`` are the columns of ``obs`` whose effect is asked for. ``replicate`` is a
     column, None for none, or ``"auto"`` for the one column that obviously names replicates.
 
     Raises
@@ -53,11 +56,10 @@ def plan(
         return Plan(METHODS["ols" if method == "auto" else method], replicate)
     candidates = _candidates(source, obs, compared) if replicate == "auto" else ()
     if method != "auto":
-        return Plan(METHODS[method], None, warnings=_warning(candidates, compared))
+        return Plan(METHODS[method], None, warnings=_warning(source, candidates, compared))
     if source.unit == "samples":
-        return Plan(
-            METHODS["ols"], None, ("method='auto': these are samples, so ordinary least squares.",)
-        )
+        note = "method='auto': these are samples, so ordinary least squares."
+        return Plan(METHODS["ols"], None, (note,), _warning(source, candidates, compared))
     if len(candidates) == 1:
         note = (
             f"method='auto': cells are not replicates, so their counts are added up by "
@@ -66,21 +68,29 @@ def plan(
         return Plan(METHODS["ols"], candidates[0], (note,))
     chosen = METHODS["wilcoxon" if design is None else "ols"]
     note = f"method='auto': these are cells, so {chosen.title}; p-values of cells are exploratory."
-    return Plan(chosen, None, (note,), _warning(candidates, compared))
+    return Plan(chosen, None, (note,), _warning(source, candidates, compared))
 
 
-def _candidates(source: Source, obs: pd.DataFrame, compared: str | None) -> tuple[str, ...]:
-    """Columns that name replicates, where conditions of cells are compared, not clusters."""
-    if source.unit == "samples" or compared is None or looks_like_clusters(compared):
+def _candidates(source: Source, obs: pd.DataFrame, compared: Sequence[str]) -> tuple[str, ...]:
+    """Columns that name replicates, where conditions of many observations are compared.
+
+    Clusters are not conditions: cells of one donor differ by themselves there.
+    """
+    conditions = [name for name in compared if not looks_like_clusters(name)]
+    if not conditions or (source.unit == "samples" and len(obs) < FEWEST_CELLS):
         return ()
-    return replicate_candidates(obs, compared)
+    found = [replicate_candidates(obs, name) for name in conditions]
+    return tuple(name for name in found[0] if all(name in others for others in found))
 
 
-def _warning(candidates: tuple[str, ...], compared: str | None) -> tuple[str, ...]:
+def _warning(
+    source: Source, candidates: tuple[str, ...], compared: Sequence[str]
+) -> tuple[str, ...]:
     if not candidates:
         return ()
+    what = "Cells" if source.unit == "cells" else "Observations"
     return (
-        f"Cells are tested as if each were a replicate of obs[{compared!r}], but obs has "
+        f"{what} are tested as if each were a replicate of {listed(compared)}, but obs has "
         f"{listed(candidates)}: p-values will be far too small; replicate={candidates[0]!r} adds "
-        "up the cells of each (replicate=None silences this).",
+        f"up the {what.lower()} of each (replicate=None silences this).",
     )

@@ -9,10 +9,11 @@ from dex.data import Source
 from dex.data.source import obs_of
 from dex.results.actual import check_writable
 from dex.results.store import check_free, store
-from dex.tl._analysis import Question, analyse
+from dex.tl._analysis import analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
 from dex.tl._options import Options
+from dex.tl._question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,9 @@ def rank_genes(
     block
         Column of ``obs`` that says which observations are a pair, for ``"t-test-paired"``.
     layer
-        Layer to test, as it is. By default ``X``; counts there are normalised on the way, cells to
-        the log of 1 + counts per median library, samples to log2 counts per million.
+        Layer to test; by default ``X``. Counts are normalised on the way, cells to the log of 1 +
+        counts per median library, samples to log2 counts per million; logs are tested as they are.
+        (To test counts as they are, say ``scale="linear"`` with the layer's name.)
     scale
         What the values are, where that is not recorded and they do not show it: ``"counts"``,
         ``"linear"``, ``"ln1p"``, ``"log2p1"``, ``"logcpm"``, ``"log2"`` or ``"zscore"``.
@@ -157,7 +159,7 @@ def rank_genes(
         source,
         obs_of(adata),
         method=method,
-        compared=question.compared_in(obs_of(adata)),
+        compared=question.compared(obs_of(adata)),
         design=design,
         replicate=replicate,
     )

@@ -9,9 +9,11 @@ import numpy as np
 
 from dex.design.comparison import ModelComparison
 from dex.design.pairs import matched_pairs
+from dex.design.wording import listed
 from dex.errors import InputError
 from dex.stats.exact_ranks import smallest_exact_pval, use_exact
 from dex.tl._columns import Sides
+from dex.tl._linear import hc3_estimable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +85,9 @@ def _run_groups(
     if comparison.omnibus and method.omnibus is not None:
         _require_all_groups(comparison, method)
         columns = method.omnibus(expression, sides, options)
-        return Answer(columns, _everybody(expression), np.array([groups.sizes.min() < 2]))
+        lone = groups.sizes.min() < method.fewest or groups.sizes.sum() <= len(groups.sizes)
+        said = (_LONE.format(title=method.omnibus_title, n=method.fewest),) if lone else ()
+        return Answer(columns, _everybody(expression), np.array([lone]), said)
     unreplicated = (sides.n.min(axis=1) < method.fewest) | (sides.n.sum(axis=1) < 3)
     notes = _unreplicated_notes(comparison.infos, sides.n, unreplicated)
     notes += _exact_notes(sides.n) if method.exact_when_small else ()
@@ -129,12 +133,11 @@ def _run_model(
     method: Method, expression: Expression, comparison: ModelComparison, options: Options
 ) -> Answer:
     design, contrasts = comparison.design, comparison.contrasts.vectors
-    saturated = (_NO_DF.format(n=len(design.matrix), k=len(design.coefs)),)
-    notes = saturated if design.df_residual == 0 else ()
+    unreplicated, notes = _unreplicated_contrasts(comparison, options)
     if comparison.omnibus and method.omnibus is not None:
         columns = method.omnibus(expression, design.matrix, contrasts, options)
-        without_df = np.array([design.df_residual == 0])
-        return Answer(columns, _everybody(expression), without_df, notes)
+        any_of_them = np.array([unreplicated.any()])
+        return Answer(columns, _everybody(expression), any_of_them, notes)
     sides = None
     n = np.repeat(_everybody(expression), len(contrasts), axis=0)
     if comparison.groups is not None:
@@ -142,10 +145,29 @@ def _run_model(
         sides = Sides(codes, len(comparison.groups.levels), comparison.tests)
         n = np.where(sides.compared[:, None], sides.n, n)
     columns = method.each(expression, design.matrix, contrasts, sides, options)
-    without_se = np.isnan(columns["stat"]).all(axis=0) & np.isnan(columns["log2fc_se"]).all(axis=0)
-    return Answer(columns, n, without_se, notes)
+    return Answer(columns, n, unreplicated, notes)
 
 
+def _unreplicated_contrasts(
+    comparison: ModelComparison, options: Options
+) -> tuple[Bool, tuple[str, ...]]:
+    """Contrasts without a standard error, ``(n_effects,)``, and the note that says so."""
+    design, contrasts = comparison.design, comparison.contrasts.vectors
+    if design.df_residual == 0:
+        note = _NO_DF.format(n=len(design.matrix), k=len(design.coefs))
+        return np.ones(len(contrasts), dtype=bool), (note,)
+    if options.vcov != "HC3":
+        return np.zeros(len(contrasts), dtype=bool), ()
+    resting = ~hc3_estimable(design.matrix, contrasts)
+    names = [info.name for info, rests in zip(comparison.effects, resting, strict=True) if rests]
+    return resting, (_NO_HC3.format(names=listed(names, limit=5)),) if names else ()
+
+
+_LONE = "The {title} needs {n} or more observations in every group, and replicates: no p-values."
+_NO_HC3 = (
+    "HC3 has no standard error for {names}, which rest on an observation that the design fits "
+    "whatever its value: no p-values."
+)
 _NO_DF = (
     "{n} observations and {k} coefficients leave no residual degrees of freedom: log2fc only, no "
     "p-values; replicates or a smaller design are needed."

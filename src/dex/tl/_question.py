@@ -1,0 +1,78 @@
+"""Who is compared with whom, in the user's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dex.design.compared import compared_columns
+from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
+from dex.design.formula import read_formula
+from dex.design.labels import column_of, is_numeric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Words that say what is tested; they can be asked of cells and of samples made of them."""
+
+    groupby: str | None
+    design: Any
+    contrasts: Any
+    reference: str | None
+    groups: Sequence[str] | None
+    test: Literal["each", "any"]
+
+    def compared(self, obs: pd.DataFrame) -> tuple[str, ...]:
+        """Columns of ``obs`` whose effect is asked for."""
+        return compared_columns(
+            obs, groupby=self.groupby, design=self.design, contrasts=self.contrasts
+        )
+
+    def labels(self, obs: pd.DataFrame) -> list[str]:
+        """Columns of labels that the question is about: a sample is of one label in each."""
+        names = [*([self.groupby] if self.groupby is not None else []), *self.compared(obs)]
+        if isinstance(self.design, str):
+            formula = read_formula(self.design, [str(name) for name in obs.columns])
+            factors = [one for one in formula.expressions.values() if one.categorical]
+            coded = {name for factor in factors for name in factor.variables}
+            names = [name for name in names if name in coded or not _is_number(obs, name)]
+            names += [
+                name for name in formula.variables if name in coded or not _is_number(obs, name)
+            ]
+        for name in names:
+            column_of(obs, name, argument="groupby")
+        return list(dict.fromkeys(names))
+
+    def variables(self, obs: pd.DataFrame) -> tuple[str, ...]:
+        """Columns that the design names."""
+        if not isinstance(self.design, str):
+            return ()
+        return tuple(read_formula(self.design, [str(name) for name in obs.columns]).variables)
+
+    def comparison(
+        self, obs: pd.DataFrame, *, model: bool
+    ) -> TwoSampleComparison | ModelComparison:
+        """Ask it of some observations."""
+        groupby = self.groupby
+        if model and groupby is None and self.design is None:
+            of_one_column = self.compared(obs)  # whose levels are then all that is fitted
+            groupby = of_one_column[0] if len(of_one_column) == 1 else None
+        return Comparison.from_obs(
+            obs,
+            groupby=groupby,
+            design=self.design,
+            contrasts=self.contrasts,
+            reference=self.reference,
+            groups=self.groups,
+            test=self.test,
+            model=model,
+        )
+
+
+def _is_number(obs: pd.DataFrame, name: str) -> bool:
+    return is_numeric(column_of(obs, name, argument="groupby"))

@@ -1,0 +1,110 @@
+"""Cells added up into samples before they are tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dex.data.pseudobulk import counts_source, pseudobulk
+from dex.design.comparison import ModelComparison
+from dex.design.labels import column_of
+from dex.design.wording import listed, plural
+from dex.errors import InputError
+from dex.stats.filtering import filter_by_expr, min_sample_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+
+    from dex.data import Source
+    from dex.design.comparison import TwoSampleComparison
+    from dex.tl._question import Question
+    from dex.typing import Int
+
+_FEWEST_CELLS = 10  # of a sample: sums of fewer are mostly noise
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is tested: a matrix, the observations that belong to it, and the genes."""
+
+    source: Source
+    obs: pd.DataFrame
+    genes: Int
+    notes: tuple[str, ...] = ()
+
+
+def add_up_cells(
+    adata: AnnData,
+    measured: Measured,
+    question: Question,
+    *,
+    replicate: str,
+    n_threads: int | None,
+) -> Measured:
+    """Counts of samples: the cells of a replicate that have the same labels in the question.
+
+    Raises
+    ------
+    InputError
+        If there are no counts, if ``replicate`` is no column or the one that is compared, or if a
+        covariate differs between the cells of a sample.
+    """
+    column_of(measured.obs, replicate, argument="replicate")
+    if replicate in question.compared(measured.obs):
+        msg = f"replicate={replicate!r} is the column compared; name the donor, animal or sample."
+        raise InputError(msg)
+    source = counts_source(adata, measured.source)
+    by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
+    fewest = _FEWEST_CELLS if source.unit == "cells" else 1
+    bulk = pseudobulk(source, measured.obs, by, min_cells=fewest, n_threads=n_threads)
+    _require_constant(question.variables(measured.obs), bulk.obs, by)
+    notes = (*source.notes, *bulk.notes, *_repeats(bulk.obs, question, replicate, by))
+    return Measured(bulk.source, bulk.obs, measured.genes, notes)
+
+
+def with_enough_counts(
+    measured: Measured, comparison: TwoSampleComparison | ModelComparison
+) -> Measured:
+    """Leave out genes with too few counts in the samples to be tested (edgeR's rule)."""
+    counts = measured.source.matrix[comparison.kept]
+    if isinstance(comparison, ModelComparison):
+        smallest = min_sample_size(comparison.design.matrix)
+    else:
+        smallest = min_sample_size(comparison.groups.codes[comparison.kept])
+    keep = filter_by_expr(counts, counts.sum(axis=1), min_sample_size=smallest)
+    genes = measured.genes[keep[measured.genes]]
+    if not len(genes):
+        msg = "no gene has counts enough in the samples that the cells were added up into."
+        raise InputError(msg)
+    n_left_out = len(measured.genes) - len(genes)
+    note = f"{plural(n_left_out, 'gene')} left out for too few counts in the samples."
+    notes = (*measured.notes, note) if n_left_out else measured.notes
+    return replace(measured, genes=genes, notes=notes)
+
+
+def _repeats(
+    samples: pd.DataFrame, question: Question, replicate: str, by: Sequence[str]
+) -> tuple[str, ...]:
+    """Say where a replicate stands several times on one side, and nothing accounts for it."""
+    compared = [name for name in question.compared(samples) if name in by]
+    others = [name for name in by if name not in {replicate, *compared}]
+    repeated = bool(samples.duplicated([replicate, *compared]).any())
+    if not repeated or replicate in question.variables(samples):
+        return ()
+    return (
+        f"Each level of {replicate!r} is in several samples (by {listed(others)}), which are not "
+        f"independent: put {replicate!r} into the design, or test each part by itself.",
+    )
+
+
+def _require_constant(variables: Sequence[str], samples: pd.DataFrame, by: Sequence[str]) -> None:
+    varying = [name for name in variables if name not in samples]
+    if varying:
+        msg = (
+            f"design= uses {listed(varying)}, which differs between cells of one sample "
+            f"({' x '.join(by)}); leave it out, or replicate=None tests the cells."
+        )
+        raise InputError(msg)
