@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from dex.errors import InputError
@@ -46,8 +48,37 @@ def map_threads(
     workers = min(thread_count(n_threads), max(len(pieces), 1))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="dex")
     try:
-        results = pool.map(function, pieces)
-        bar = tqdm(results, total=len(pieces), desc=label, delay=_SECONDS_BEFORE_BAR, leave=False)
-        return list(bar)
+        with _SERIAL_BLAS:
+            results = pool.map(function, pieces)
+            options = {"desc": label, "delay": _SECONDS_BEFORE_BAR, "leave": False}
+            return list(tqdm(results, total=len(pieces), **options))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _SerialBlas:
+    """While any caller is inside, matrix products keep to their thread: the pool has the cores.
+
+    The setting is the process's. It is changed by the first caller to enter and restored by the
+    last to leave, so that callers at the same time do not restore each other's.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limits: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limits = threadpool_limits(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limits.restore_original_limits()
+
+
+_SERIAL_BLAS = _SerialBlas()
