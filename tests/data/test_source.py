@@ -122,3 +122,8 @@ def test_counts_layer_is_the_one_of_that_name(adata):
     assert counts_layer(adata) is None  # whole numbers by another name may be anything
     adata.layers["counts"] = adata.X
     assert counts_layer(adata) is None
+
+
+def test_what_is_called_logs_and_is_not_is_refused(counts):
+    with pytest.raises(InputError, match="called ln1p, and one is 500: they are not logs"):
+        Source.from_adata(ad.AnnData(np.full_like(counts, 500)), scale="ln1p")

@@ -139,3 +139,33 @@ def test_a_covariate_of_cells_alone_has_no_replicates_to_find(cells):
 def test_the_unit_may_be_said(cells, unit, method):
     dex.tl.rank_genes(cells, "condition", unit=unit, replicate=None)
     assert decided(cells)[:2] == (method, unit)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"groupby": "condition"},
+        {"design": "~ condition"},
+        {"design": "~ part + condition"},
+        {"contrasts": ("condition", "treated", "control")},
+        {"contrasts": [("condition", "treated", "control")]},
+        {"contrasts": {"effect": ("condition", "treated", "control")}},
+        {"contrasts": "treated - control", "design": "~ condition + cell_type"},
+        {"contrasts": [0, 0, 1], "design": "~ cell_type + condition"},
+        {"design": "~ age"},
+    ],
+)
+def test_replicates_are_found_however_the_question_is_put(cells, question):
+    codes = cells.obs["replicate"].astype("category").cat.codes.to_numpy()
+    half = np.where(np.arange(cells.n_obs) % 2, "a", "b")
+    cells.obs = cells.obs.assign(age=40.0 + codes, cell_type=half, part=half)
+    dex.tl.rank_genes(cells, **question)
+    assert decided(cells)[2] == "replicate"
+
+
+def test_many_observations_that_are_not_sparse_are_warned_of(cells, caplog):
+    dense = cells.copy()
+    dense.X = cells.X.toarray() + 1.0
+    dex.tl.rank_genes(dense, "condition")
+    assert decided(dense)[:2] == ("ols", "samples")
+    assert "Observations are tested as if each were a replicate of 'condition'" in caplog.text

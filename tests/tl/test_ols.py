@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import dex
+from dex.errors import InputError
 
 STAT = {"rtol": 1e-9, "atol": 1e-10}
 LOG10_P = {"rtol": 0, "atol": 1e-9}
@@ -121,3 +122,48 @@ def test_no_residual_degrees_of_freedom_leave_the_fold_changes(samples, log_cpm,
     assert (status[two.var_names[~tested]] == "all_zero").all()
     assert "2 observations and 2 coefficients leave no residual degrees of freedom" in caplog.text
     assert two.uns["rank_genes"]["tests"]["n_group"].tolist() == [1]
+
+
+@pytest.mark.parametrize("test", ["each", "any"])
+def test_hc3_says_what_rests_on_one_observation(three_groups, column, caplog, test):
+    kept = np.flatnonzero(three_groups.obs["condition"] != "a")
+    lone = three_groups[np.concatenate([[0], kept])].copy()
+    contrasts = [("condition", "a", "b"), ("condition", "c", "b")]
+    options = {"method": "ols", "vcov": "HC3", "test": test}
+    dex.tl.rank_genes(lone, "condition", contrasts=contrasts, **options)
+    tested = lone.X.any(axis=0)
+    status = column(lone, "status")[tested]
+    assert set(status[:, 0]) == {dex.results.Status.NO_REPLICATES}
+    if test == "each":
+        assert set(status[:, 1]) == {dex.results.Status.TESTED}
+    assert "HC3 has no standard error for 'a vs b'" in caplog.text
+
+
+@pytest.mark.parametrize("lfc", [0.0, 1.0])
+def test_what_the_design_fits_exactly_is_constant(logs, column, lfc):
+    logs.X = np.array(logs.X)
+    logs.X[:, 3] = np.where(logs.obs["condition"] == "treated", 5.0, 0.0)
+    dex.tl.rank_genes(logs, "condition", method="ols", scale="logcpm", lfc=lfc)
+    assert column(logs, "status")[3, 0] == dex.results.Status.CONSTANT
+    assert np.isnan(column(logs, "pval")[3, 0])
+
+
+def test_contrasts_alone_make_their_own_design(samples, column):
+    contrasts = ("condition", "treated", "control")
+    dex.tl.rank_genes(samples, contrasts=contrasts, method="ols")
+    dex.tl.rank_genes(samples, "condition", method="ols", key_added="groupby")
+    np.testing.assert_array_equal(column(samples, "stat"), column(samples, "stat", "groupby"))
+
+
+@pytest.mark.parametrize("foreign", [{"base": None}, {"connectivities_key": "c"}, 3, "text"])
+def test_what_is_no_result_is_not_overwritten(samples, foreign):
+    samples.uns["mine"] = foreign
+    with pytest.raises(InputError, match="holds something else; choose another name"):
+        dex.tl.rank_genes(samples, "condition", key_added="mine")
+    assert samples.uns["mine"] == foreign
+
+
+def test_a_result_of_scanpy_is_replaced(samples):
+    samples.uns["rank_genes_groups"] = {"params": {}, "names": np.rec.fromarrays([["a"]])}
+    dex.tl.rank_genes(samples, "condition", key_added="rank_genes_groups")
+    assert dex.get.tests_df(samples, key="rank_genes_groups")["n_tested"].item() > 0

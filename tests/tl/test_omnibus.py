@@ -134,3 +134,19 @@ def test_some_of_the_groups_are_no_omnibus_test(three_groups, unchanged, method)
 def test_pairs_have_no_omnibus_test(samples, unchanged):
     with unchanged(samples), pytest.raises(InputError, match=r"test='any'.*paired t-test"):
         dex.tl.rank_genes(samples, "condition", method="t-test-paired", test="any", block="batch")
+
+
+@pytest.mark.parametrize(
+    ("method", "has_p"),
+    [("wilcoxon", True), ("t-test-student", True), ("ols", True), ("t-test", False)],
+)
+def test_a_group_of_one(three_groups, column, caplog, method, has_p):
+    kept = np.flatnonzero(three_groups.obs["condition"] != "a")
+    lone = three_groups[np.concatenate([[0], kept])].copy()
+    dex.tl.rank_genes(lone, "condition", method=method, test="any")
+    tested = lone.X.any(axis=0)
+    assert np.isfinite(column(lone, "pval")[tested, 0]).all() == has_p
+    status = column(lone, "status")[tested, 0]
+    expected = dex.results.Status.TESTED if has_p else dex.results.Status.NO_REPLICATES
+    assert set(status) == {expected}
+    assert ("no p-values" in caplog.text) == (not has_p)

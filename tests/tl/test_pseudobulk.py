@@ -170,3 +170,34 @@ def test_a_replicate_that_is_not_there(cells, unchanged):
         pytest.raises(InputError, match=r"replicate='replicat' is not in obs.*Did"),
     ):
         dex.tl.rank_genes(cells, "condition", replicate="replicat")
+
+
+def test_a_replicate_in_several_samples_of_one_side_is_said(cells, caplog):
+    cells.obs["part"] = np.where(np.arange(cells.n_obs) % 2, "a", "b")
+    options = {"design": "~ part + condition", "replicate": "replicate"}
+    dex.tl.rank_genes(cells, "condition", **options)
+    assert "Each level of 'replicate' is in several samples (by 'part')" in caplog.text
+    caplog.clear()
+    dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    assert "several samples" not in caplog.text
+
+
+def test_the_column_compared_is_no_replicate(cells):
+    with pytest.raises(InputError, match="replicate='condition' is the column compared"):
+        dex.tl.rank_genes(cells, "condition", replicate="condition")
+
+
+def test_a_number_can_be_a_factor_of_the_samples(cells):
+    days = cells.obs["replicate"].astype("category").cat.codes % 2
+    cells.obs["day"] = days.to_numpy()
+    options = {"design": "~ C(day) + condition", "replicate": "replicate"}
+    dex.tl.rank_genes(cells, "condition", **options)
+    assert "C(day)[T.1]" in list(dex.get.params(cells)["design_columns"])
+
+
+def test_layers_of_whole_numbers_by_another_name_are_not_added_up(cells):
+    logs = cells.copy()
+    logs.X = np.log1p(cells.X.toarray())
+    logs.layers["ambiguous"] = cells.X.copy()
+    with pytest.raises(InputError, match=r"raw counts into adata\.layers\['counts'\]"):
+        dex.tl.rank_genes(logs, "condition", replicate="replicate")

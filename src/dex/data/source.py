@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["cells", "samples"]
 
+_LARGEST_LOG = 100.0  # 2^100 reads
 FEWEST_CELLS = 100
 """Fewer observations are taken for samples."""
 _UNUSABLE = frozenset({Scale.ZSCORE, Scale.SIGNED})
@@ -79,6 +80,7 @@ class Source:
         detected = _scale(adata, sample, layer=layer, scale=scale, unit=chosen_unit)
         if layer is None and scale is None and detected.scale in _UNUSABLE:
             raise InputError(_refusal(adata, detected.scale))
+        _require_logs(detected.scale, sample)
         return cls(
             matrix,
             detected.scale,
@@ -158,6 +160,14 @@ def _scale(
     if declared is not None:
         return Detected(declared)
     return detect_scale(sample, adata.uns, layer=layer, unit=unit)
+
+
+def _require_logs(scale: Scale, sample: Float) -> None:
+    """Refuse what was called logs and would overflow when undone."""
+    largest = float(np.nanmax(sample, initial=0.0))
+    if scale.is_log and largest > _LARGEST_LOG:
+        msg = f"the values are called {scale}, and one is {largest:g}: they are not logs."
+        raise InputError(msg)
 
 
 def _scale_of(adata: AnnData, layer: str) -> Scale:
