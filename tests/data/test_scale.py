@@ -44,6 +44,17 @@ def test_multiples_of_one_count_give_the_base_away_in_some_genes(normalised, sca
     assert detect(np.round(logs[:, :10], 4), unit="samples").scale is scale
 
 
+def test_estimated_counts_may_be_whole_for_the_most_part():
+    rng = np.random.default_rng(0)
+    counts = rng.negative_binomial(1, 0.02, size=(8, 500)).astype(float)
+    some = rng.random(counts.shape) < 0.2
+    counts[some] *= rng.uniform(size=some.sum())
+    assert detect(counts, unit="samples").scale is Scale.COUNTS
+    assert detect(np.round(counts, 2), unit="samples").scale is Scale.COUNTS
+    counts[:, 0] = 1e-6
+    assert detect(counts, unit="samples").scale is Scale.COUNTS
+
+
 def test_normalised_values_without_a_log_are_linear(normalised):
     assert detect(normalised / normalised.sum(axis=1, keepdims=True)).scale is Scale.LINEAR
     few = (

@@ -277,3 +277,13 @@ def test_replicates_take_the_counts_where_x_is_logged(scaled, column, caplog):
     del scaled.uns["log1p"]
     dex.tl.rank_genes(scaled, "condition", replicate="replicate")
     np.testing.assert_array_equal(found, column(scaled, "stat"))
+
+
+def test_a_shift_of_all_genes_is_said(caplog):
+    adata = dex.datasets.simulate_counts(300, 4, de_fraction=0, seed=3)
+    dex.tl.rank_genes(adata, "condition", method="ols")
+    assert "The median gene" not in caplog.text
+    treated = (adata.obs["condition"] == "treated").to_numpy()
+    adata.X[treated, 0] += 2 * adata.X[treated].sum(axis=1)
+    dex.tl.rank_genes(adata, "condition", method="ols")
+    assert "The median gene has a log2fc of -1." in caplog.text

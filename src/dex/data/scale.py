@@ -79,6 +79,7 @@ class Scale(StrEnum):
 _LOGS = frozenset({Scale.LN1P, Scale.LOG2P1, Scale.LOGCPM, Scale.LOG2})
 _LARGEST_LOG = 30.0  # log2 of a billion counts
 _LARGEST_MULTIPLE = 10.5  # beyond, the rounding of logs to three digits blurs whole numbers
+_FEWEST_MULTIPLES = 2  # per observation: fewer are no evidence
 _NEAR_WHOLE = 0.05
 _MOSTLY = 0.95  # of continuous values a tenth would be so near
 _SAME_TOTAL = 1e-3  # spread of the totals of normalised rows, float32 and rounding included
@@ -126,7 +127,8 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
 
 def _linear_or_estimated(sample: Float, where: str) -> Detected:
     """Counts over size factors are whole multiples of one count; estimated counts are not."""
-    if one_count(sample) is not None:
+    one = one_count(sample)
+    if one is not None and not np.isclose(one, 1, rtol=0.01):
         return Detected(Scale.LINEAR)
     return Detected(
         Scale.COUNTS,
@@ -178,11 +180,14 @@ def one_count(linear: Float) -> float | None:
     """
     smallest = np.where(linear > 0, linear, np.inf).min(axis=1, keepdims=True)
     multiples = linear / smallest
-    small = multiples[(multiples > 0) & (multiples < _LARGEST_MULTIPLE)]
-    whole = np.rint(small)
-    if not (whole > 1).any() or (np.abs(small - whole) < _NEAR_WHOLE).mean() < _MOSTLY:
+    small = multiples[(multiples > 1.5) & (multiples < _LARGEST_MULTIPLE)]
+    near = np.abs(small - np.rint(small)) < _NEAR_WHOLE
+    if len(small) < _FEWEST_MULTIPLES * len(linear) or near.mean() < _MOSTLY:
         return None
-    return float(np.median(smallest[np.isfinite(smallest)]))
+    typical = float(np.median(smallest[np.isfinite(smallest)]))
+    same_everywhere = np.ptp(smallest[np.isfinite(smallest)]) < _SAME_TOTAL * typical
+    # Size factors differ. What is the same everywhere is 1, or how the values were rounded.
+    return None if same_everywhere and not np.isclose(typical, 1, rtol=0.01) else typical
 
 
 def _have_equal_totals(linear: Float) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dex.data import Expression, Source
+from dex.data.scale import Scale
 from dex.data.source import obs_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
 from dex.results import Result
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from dex.tl._auto import Plan
     from dex.tl._options import Options
     from dex.tl._question import Question
-    from dex.typing import Int
+    from dex.typing import Float, Int
+
+_FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
 
 
 def analyse(
@@ -54,6 +57,7 @@ def analyse(
         unreplicated=answer.unreplicated,
         options=options,
     )
+    shift = _composition_notes(columns["log2fc"], comparison, expression)
     names = [info.name for info in comparison.effects]
     return Result(
         columns,
@@ -61,13 +65,37 @@ def analyse(
         tuple(answer.n[:, 0].tolist()),
         tuple(answer.n[:, 1].tolist()),
         _params(plan, expression, comparison, options),
-        (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes),
+        (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
     )
 
 
 def _named(names: list[str], columns: NDArray[Any]) -> Columns:
     return dict(zip(names, columns.T, strict=True))
+
+
+def _composition_notes(
+    log2fc: Float, comparison: TwoSampleComparison | ModelComparison, expression: Expression
+) -> tuple[str, ...]:
+    """Say where most genes of samples seem to move together, as library size alone makes them.
+
+    A few genes that fill the libraries of one side push all others down by the same factor.
+    """
+    if expression.scale is not Scale.LOGCPM or expression.library_sizes is None:
+        return ()
+    changes = [info for info in comparison.infos if info.group]
+    medians = [
+        float(np.median(known))
+        for info, values in zip(comparison.infos, log2fc.T, strict=True)
+        if info in changes and len(known := values[~np.isnan(values)]) >= _FEWEST_GENES
+    ]
+    largest = max(medians, key=abs, default=0.0)
+    if abs(largest) < _LARGEST_SHIFT:
+        return ()
+    return (
+        f"The median gene has a log2fc of {largest:+.2f}: few genes may fill the libraries of one "
+        "side and push all others the same way, which library size cannot correct; take care.",
+    )
 
 
 def _params(
