@@ -105,3 +105,13 @@ def test_results_follow_the_genes_that_are_kept(counts):
     after = dex.get.rank_genes_df(counts)
     expected = before[before["gene"].isin(counts.var_names)].reset_index(drop=True)
     pd.testing.assert_frame_equal(after, expected)
+
+
+def test_a_file_is_not_cut(counts, tmp_path):
+    counts.write_h5ad(tmp_path / "a.h5ad")
+    backed = read_h5ad(tmp_path / "a.h5ad", backed="r")
+    with pytest.raises(InputError, match=r"rank adata\.to_memory\(\), or use inplace=False"):
+        dex.pp.filter_genes(backed, "condition")
+    keep = dex.pp.filter_genes(backed, "condition", inplace=False)
+    np.testing.assert_array_equal(keep, dex.pp.filter_genes(counts, "condition", inplace=False))
+    backed.file.close()

@@ -44,7 +44,7 @@ class Source:
     layer: str | None = None
     """Name of the layer; None is ``X``."""
     explicit: bool = False
-    """Whether the user has named the layer, which is then used as it is."""
+    """Whether the user has named the layer; linear values in it are then not logged."""
     pseudocount: float = 1.0
     """Of the order of one count per typical library, in linear units of this matrix."""
     notes: tuple[str, ...] = ()

@@ -71,9 +71,9 @@ def rank_genes_df(
     """
     _check(direction, padj)
     stored = StoredResult.from_adata(adata, key)
-    frame = results_frame(stored, _positions(stored, test), gene_labels(adata, gene_symbols))
-    if gene_symbols is not None:
-        frame.insert(1, "gene_id", _gene_ids(adata, stored, test))
+    ids = None if gene_symbols is None else gene_labels(adata, None)
+    labels = gene_labels(adata, gene_symbols)
+    frame = results_frame(stored, _positions(stored, test), labels, gene_ids=ids)
     keep = np.ones(len(frame), dtype=bool)
     if padj is not None:
         log10_limit = np.log10(padj) if padj > 0 else -np.inf
@@ -154,9 +154,3 @@ def _positions(stored: StoredResult, test: str | int | Sequence[str | int] | Non
         msg = f"test={test!r} names no test; None is all of them."
         raise InputError(msg)
     return [stored.position(one) for one in asked]
-
-
-def _gene_ids(
-    adata: AnnData, stored: StoredResult, test: str | int | Sequence[str | int] | None
-) -> pd.Series:
-    return results_frame(stored, _positions(stored, test), list(adata.var_names))["gene"]

@@ -81,6 +81,9 @@ def filter_genes(
     >>> adata.n_vars == int(keep.sum())
     True
     """
+    if inplace and adata.isbacked:
+        msg = "genes cannot be left out of a file; rank adata.to_memory(), or use inplace=False."
+        raise InputError(msg)
     source = Source.from_adata(adata, layer=layer)
     if source.scale is not Scale.COUNTS:
         msg = (

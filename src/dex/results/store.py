@@ -84,8 +84,8 @@ def check_free(adata: AnnData, key: str) -> None:
         If ``adata.uns[key]`` is not a result, ours or scanpy's.
     """
     entry = adata.uns.get(key, {})
-    is_result = isinstance(entry, dict) and (not entry or {"tests", "names"} & set(entry))
-    if not is_result:
+    of_scanpy = isinstance(entry, dict) and (not entry or "names" in entry)
+    if not (of_scanpy or is_result(entry)):
         msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
         raise InputError(msg)
 

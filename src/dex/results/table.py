@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from dex.typing import Int
 
 
-def results_frame(stored: StoredResult, tests: Sequence[int], genes: Sequence[str]) -> pd.DataFrame:
+def results_frame(
+    stored: StoredResult,
+    tests: Sequence[int],
+    genes: Sequence[str],
+    *,
+    gene_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Rows of the tests ``tests`` (positions), best first within a test.
 
-    Columns: ``gene``, ``test``, then the schema's columns that the result has. Only the arrays'
-    columns of the tests asked for are read.
+    Columns: ``gene``, ``gene_id`` if given, ``test``, then the schema's columns that the result
+    has. Only the arrays' columns of the tests asked for are read.
     """
     names = [name for name in COLUMNS if name in stored.columns]
     test_names, gene_names = stored.names, np.asarray(genes, dtype=object)
@@ -34,6 +40,8 @@ def results_frame(stored: StoredResult, tests: Sequence[int], genes: Sequence[st
             frame["status"] = status_words(frame["status"].to_numpy())
         frame.insert(0, "gene", gene_names[order])
         frame.insert(1, "test", test_names[test])
+        if gene_ids is not None:
+            frame.insert(1, "gene_id", np.asarray(gene_ids, dtype=object)[order])
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

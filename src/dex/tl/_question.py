@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from dex.design.formula import Formula
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -36,13 +38,13 @@ class Question:
     def labels(self, obs: pd.DataFrame) -> list[str]:
         """Columns of labels that the question is about: a sample is of one label in each."""
         names = [*([self.groupby] if self.groupby is not None else []), *self.compared(obs)]
-        if isinstance(self.design, str):
-            formula = read_formula(self.design, [str(name) for name in obs.columns])
+        if (formula := self._formula(obs)) is not None:
             factors = [one for one in formula.expressions.values() if one.categorical]
             coded = {name for factor in factors for name in factor.variables}
-            names = [name for name in names if name in coded or not _is_number(obs, name)]
-            names += [
-                name for name in formula.variables if name in coded or not _is_number(obs, name)
+            names = [
+                name
+                for name in (*names, *formula.variables)
+                if name in coded or not is_numeric(column_of(obs, name, argument="groupby"))
             ]
         for name in names:
             column_of(obs, name, argument="groupby")
@@ -50,9 +52,8 @@ class Question:
 
     def variables(self, obs: pd.DataFrame) -> tuple[str, ...]:
         """Columns that the design names."""
-        if not isinstance(self.design, str):
-            return ()
-        return tuple(read_formula(self.design, [str(name) for name in obs.columns]).variables)
+        formula = self._formula(obs)
+        return () if formula is None else formula.variables
 
     def comparison(
         self, obs: pd.DataFrame, *, model: bool
@@ -73,6 +74,7 @@ class Question:
             model=model,
         )
 
-
-def _is_number(obs: pd.DataFrame, name: str) -> bool:
-    return is_numeric(column_of(obs, name, argument="groupby"))
+    def _formula(self, obs: pd.DataFrame) -> Formula | None:
+        if not isinstance(self.design, str):
+            return None
+        return read_formula(self.design, [str(name) for name in obs.columns])
