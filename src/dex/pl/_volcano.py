@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dex.errors import InputError
 from dex.get import rank_genes_df
-from dex.pl._genes import chosen_tests
+from dex.pl._panels import deliver, final_layout, make_panels, one_by_one, tests_shown
 from dex.pl._points import Points
-from dex.pl._save import check_save, finish, new_figure
-from dex.pl._theme import COLUMN_MM, PAGE_MM, millimetres, theme
+from dex.pl._save import check_save
+from dex.pl._theme import theme
 from dex.pl._volcano_drawing import draw_points, draw_thresholds, label_genes
 from dex.pl._volcano_text import write_above, write_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
-    import pandas as pd
     from anndata import AnnData
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-_MOST_PANELS = 12
-_PANELS_PER_ROW = 3
 
 
 def volcano(
@@ -110,7 +103,7 @@ def volcano(
     85
     """
     path = check_save(save)
-    tests = _tests(adata, test, key=key, single=ax is not None)
+    tests = tests_shown(adata, test, key=key, single=ax is not None)
     every = [
         Points.from_frame(
             rank_genes_df(adata, name, key=key, gene_symbols=gene_symbols), padj=padj, log2fc=log2fc
@@ -119,7 +112,7 @@ def volcano(
     ]
     wanted = [points.find(genes or ()) for points in every]
     with theme():
-        axes = [ax] if ax is not None else _panels(len(every), figsize, own=return_fig)
+        axes = make_panels(len(every), figsize=figsize, ax=ax, own=return_fig)
         figure = axes[0].figure.figure  # the root, also of a subfigure
         for panel, points in zip(axes, every, strict=True):
             draw_points(panel, points)
@@ -128,58 +121,7 @@ def volcano(
         for panel, points, (_, info) in zip(axes, every, tests.iterrows(), strict=True):
             write_above(panel, points, info, log2fc=log2fc, title=title)
             write_below(panel, points, info, padj=padj, log2fc=log2fc)
-        with _final_layout(figure):
-            for panel, points, positions in zip(axes, every, wanted, strict=True):
-                _show_only(panel, axes)
+        with final_layout(figure):
+            for panel, points, positions in zip(one_by_one(axes), every, wanted, strict=True):
                 label_genes(panel, points, positions, n_labels)
-            _show_only(None, axes)
-        finish(figure, path, show=bool(show) and ax is None and not return_fig)
-    if return_fig:
-        return figure
-    return axes[0] if len(axes) == 1 else axes
-
-
-def _tests(
-    adata: AnnData, test: str | int | Sequence[str | int] | None, *, key: str, single: bool
-) -> pd.DataFrame:
-    """Rows of :func:`dex.get.tests_df`, one for each panel."""
-    tests = chosen_tests(adata, test, key=key)
-    most = 1 if single else _MOST_PANELS
-    if len(tests) > most:
-        names = ", ".join(map(repr, tests["name"][:20])) + (", ..." if len(tests) > 20 else "")
-        where = "ax= holds one test" if single else f"a figure holds {most} tests"
-        msg = f"{where}, and there are {len(tests)}; choose with test=: {names}."
-        raise InputError(msg)
-    return tests
-
-
-def _panels(n: int, figsize: tuple[float, float] | None, *, own: bool) -> list[Axes]:
-    n_columns = min(n, _PANELS_PER_ROW)
-    n_rows = -(-n // n_columns)
-    width = (COLUMN_MM, 1.4 * COLUMN_MM, PAGE_MM)[n_columns - 1]
-    size = (width, 82.0 if n == 1 else 66.0 * n_rows)
-    if figsize is not None:
-        size = (millimetres(figsize[0]), millimetres(figsize[1]))
-    figure = new_figure(*size, own=own, layout="constrained")
-    grid = figure.subplots(n_rows, n_columns, squeeze=False)
-    for unused in grid.flat[n:]:
-        unused.remove()
-    return list(grid.flat[:n])
-
-
-@contextmanager
-def _final_layout(figure: Figure) -> Iterator[None]:
-    """Lay out once; meanwhile nothing moves, as names that lie inside the axes move nothing."""
-    figure.draw_without_rendering()
-    engine = figure.get_layout_engine()
-    figure.set_layout_engine("none")
-    try:
-        yield
-    finally:
-        figure.set_layout_engine(engine)
-
-
-def _show_only(panel: Axes | None, axes: list[Axes]) -> None:
-    """Hide the other panels, or none: placing names draws the whole figure, once for each panel."""
-    for other in axes:
-        other.set_visible(panel is None or other is panel)
+        return deliver(axes, path=path, ax=ax, show=show, return_fig=return_fig)
