@@ -21,7 +21,8 @@ ROOMS = {
     "io": {"get", "results", "data", "design", "stats"},
     "datasets": {"get", "results", "data", "design", "stats"},
     "pl": {"get", "io"},
-    "cli": {"tl", "pp", "pl", "io", "datasets", "get", "results", "data", "design", "stats"},
+    "report": {"tl", "pp", "pl", "io", "get", "results", "data", "design", "stats"},
+    "cli": {"report", "tl", "pp", "pl", "io", "datasets", "get"},
 }
 # Packages that a room may not import.
 FORBIDDEN = {
@@ -35,6 +36,7 @@ FORBIDDEN = {
     "io": {"matplotlib", "scanpy"},
     "datasets": {"matplotlib"},
     "pl": {"numba", "scanpy"},
+    "report": {"numba", "scanpy"},
     "cli": {"scanpy"},
 }
 

@@ -8,7 +8,10 @@ import pytest
 from scipy import sparse
 
 import dex
+from dex.data import Source
+from dex.data.size_factors import estimate_factors
 from dex.errors import InputError
+from dex.stats.normalize import log_cpm
 
 EXACT = {"rtol": 1e-14}  # the same formula, another order of operations
 
@@ -16,13 +19,6 @@ EXACT = {"rtol": 1e-14}  # the same formula, another order of operations
 @pytest.fixture
 def counts():
     return dex.datasets.simulate_counts(30, n_per_group=3, seed=2)
-
-
-def log_cpm(X):
-    """edgeR's cpm(log=TRUE, prior.count=2)."""
-    totals = X.sum(axis=1, keepdims=True)
-    prior = 2 * totals / totals.mean()
-    return np.log2((X + prior) / (totals + 2 * prior) * 1e6)
 
 
 def test_logs_are_given_as_they_are(ranked):
@@ -35,7 +31,9 @@ def test_logs_are_given_as_they_are(ranked):
 
 def test_counts_of_samples_are_normalised_over_all_genes(counts):
     table = dex.get.expression_df(counts, ["gene0003", "gene0001"])
-    expected = log_cpm(counts.X.astype(float))[:, [2, 0]]
+    source = Source.from_adata(counts, unit="samples")
+    libraries = estimate_factors(source, np.arange(counts.n_obs), "tmm").effective
+    expected = log_cpm(counts.X.astype(float), libraries)[:, [2, 0]]
     np.testing.assert_allclose(table, expected, **EXACT)
 
 
@@ -85,3 +83,38 @@ def test_genes_that_are_not_there_are_named(ranked):
 def test_a_layer_that_is_not_there_is_an_error(ranked):
     with pytest.raises(InputError, match=r"layer='raw' is not in adata.layers"):
         dex.get.expression_df(ranked, ["gene1"], layer="raw")
+
+
+def test_what_a_result_was_made_of(counts):
+    counts.layers["raw"] = counts.X
+    counts.X = np.log1p(counts.X)
+    dex.tl.rank_genes(counts, "condition", layer="raw", size_factors="median_ratio")
+    got = dex.get.expression_df(counts, ["gene0003"], key="rank_genes")
+    source = Source.from_adata(counts, layer="raw", unit="samples")
+    libraries = estimate_factors(source, np.arange(counts.n_obs), "median_ratio").effective
+    expected = log_cpm(counts.layers["raw"][:, [2]], libraries)
+    np.testing.assert_allclose(got, expected, **EXACT)
+    assert dex.get.obs_df(counts).equals(counts.obs)
+    with pytest.raises(InputError, match="key='rank_genes' says which matrix to read"):
+        dex.get.expression_df(counts, ["gene0003"], key="rank_genes", layer="raw")
+
+
+def test_cells_that_were_added_up_are_samples_again():
+    cells = dex.datasets.simulate_counts(60, 3, cells_per_replicate=20, mean_count=1, seed=4)
+    cells.layers["counts"] = cells.X
+    cells.X = np.log1p(cells.X)
+    dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    obs = dex.get.obs_df(cells)
+    values = dex.get.expression_df(cells, list(cells.var_names[:3]), key="rank_genes")
+    assert list(values.index) == list(obs.index)
+    assert obs[["condition", "n_cells"]].value_counts().to_dict() == {
+        ("control", 20): 3,
+        ("treated", 20): 3,
+    }
+    treated = (obs["condition"] == "treated").to_numpy()
+    difference = values[treated].mean() - values[~treated].mean()
+    # the coefficient of a design of two groups, from the same values
+    tested = ~cells.var["rank_genes_log2fc"].isna().to_numpy()[:3]
+    np.testing.assert_allclose(
+        difference[tested], cells.var["rank_genes_log2fc"][:3][tested], rtol=1e-9
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import anndata as ad
 import numpy as np
 import pytest
 from scipy import sparse
 
 import dex
+from dex.data import Source
+from dex.data.size_factors import estimate_factors
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -39,10 +42,21 @@ def cells() -> AnnData:
     )
 
 
+def libraries(counts) -> np.ndarray:
+    """Effective library sizes by TMM, ``(n_obs, 1)``; tests/data shows that they are edgeR's."""
+    source = Source.from_adata(ad.AnnData(np.asarray(counts, dtype=np.float64)), unit="samples")
+    return estimate_factors(source, np.arange(len(counts)), "tmm").effective[:, None]
+
+
+@pytest.fixture(name="libraries")
+def _libraries():
+    return libraries
+
+
 def log_cpm(counts) -> np.ndarray:
-    """edgeR's ``cpm(log=TRUE, prior.count=2)``, from its help page."""
+    """edgeR's ``cpm(log=TRUE, prior.count=2)`` after TMM, from its help page."""
     counts = np.asarray(counts, dtype=np.float64)
-    totals = counts.sum(axis=1, keepdims=True)
+    totals = libraries(counts)
     prior = 2 * totals / totals.mean()
     return np.log2((counts + prior) / (totals + 2 * prior) * 1e6)
 
@@ -119,4 +133,4 @@ def small_blocks(monkeypatch):
     def pieces(self, _reader):
         return np.array_split(self.genes, 7)
 
-    monkeypatch.setattr("dex.data.expression.Expression._pieces", pieces)
+    monkeypatch.setattr("dex.data.blocks.GeneBlocks._pieces", pieces)

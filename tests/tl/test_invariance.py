@@ -149,7 +149,7 @@ def test_blocks(cells, monkeypatch, method):
     def one_by_one(self, _reader):
         return np.array_split(self.genes, len(self.genes))
 
-    monkeypatch.setattr("dex.data.expression.Expression._pieces", one_by_one)
+    monkeypatch.setattr("dex.data.blocks.GeneBlocks._pieces", one_by_one)
     assert_same(rank(cells, method), whole)
 
 

@@ -26,7 +26,10 @@ def test_counts_are_normalised_on_the_way(samples, fingerprint, caplog, method):
     dex.tl.rank_genes(samples, "condition", method=method)
     after = fingerprint(samples)
     assert scales(samples) == ("counts", "logcpm")
-    assert "X holds counts: tested as log2 CPM (prior count 2), made on the way." in caplog.messages
+    assert (
+        "X holds counts: tested as log2 CPM (prior count 2, TMM), made on the way."
+        in caplog.messages
+    )
     for part in ("X", "layers", "obs", "obsm"):
         assert after[part] == before[part]
 
@@ -285,5 +288,47 @@ def test_a_shift_of_all_genes_is_said(caplog):
     assert "The median gene" not in caplog.text
     treated = (adata.obs["condition"] == "treated").to_numpy()
     adata.X[treated, 0] += 2 * adata.X[treated].sum(axis=1)
-    dex.tl.rank_genes(adata, "condition", method="ols")
+    dex.tl.rank_genes(adata, "condition", method="ols", size_factors="library")
     assert "The median gene has a log2fc of -1." in caplog.text
+    assert "normalisation by library size has not removed" in caplog.text
+
+
+@pytest.mark.parametrize("size_factors", ["auto", "tmm", "median_ratio", "poscounts", "truth"])
+def test_a_gene_that_fills_the_libraries_does_not_shift_the_others(size_factors):
+    adata = dex.datasets.simulate_counts(1000, 6, de_fraction=0, seed=3)
+    treated = (adata.obs["condition"] == "treated").to_numpy()
+    adata.X[treated, 0] += 2 * adata.X[treated].sum(axis=1)
+    adata.obs["truth"] = adata.obs["true_size_factor"]
+    dex.tl.rank_genes(adata, "condition", method="ols", size_factors=size_factors)
+    stored = adata.uns["rank_genes"]["params"]["size_factors"]
+    assert stored == ("tmm" if size_factors == "auto" else size_factors)
+    log2fc = adata.var["rank_genes_log2fc"].to_numpy()
+    assert abs(np.nanmedian(log2fc[1:])) < 0.05  # 1000 genes of s.d. about 0.4: s.e. of 0.016
+    assert log2fc[0] > 5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_size_factors_do_not_touch_logs(logs, method):
+    with pytest.raises(InputError, match="size_factors='tmm' normalises counts, and X holds logs"):
+        dex.tl.rank_genes(logs, "condition", method=method, scale="logcpm", size_factors="tmm")
+
+
+def test_size_factors_of_cells(cells, column):
+    options = {"method": "t-test", "replicate": None}
+    dex.tl.rank_genes(cells, "condition", **options)
+    dex.tl.rank_genes(cells, "condition", size_factors="library", key_added="same", **options)
+    np.testing.assert_array_equal(column(cells, "stat"), column(cells, "stat", "same"))
+    totals = np.asarray(cells.X.sum(axis=1), dtype=float).ravel()
+    cells.obs["depth"] = 3 * totals
+    dex.tl.rank_genes(cells, "condition", size_factors="depth", key_added="given", **options)
+    assert not np.allclose(column(cells, "stat"), column(cells, "stat", "given"), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("size", "size_factors='size' is not known; it is one of library, tmm"), ("bad", "positive")],
+)
+def test_size_factors_that_there_are_not(samples, unchanged, column, words):
+    samples.obs["bad"] = 0.0
+    with unchanged(samples), pytest.raises(InputError, match=words):
+        dex.tl.rank_genes(samples, "condition", size_factors=column)

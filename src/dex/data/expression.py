@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dex.data.reader import Reader, reader_for
+from dex.data.blocks import GeneBlocks
 from dex.data.scale import Scale
-from dex.data.threads import map_threads
+from dex.data.size_factors import Factors, estimate_factors
 from dex.errors import InputError
-from dex.stats.normalize import library_size_factors, ln1p, log_cpm
+from dex.stats.normalize import ln1p, log_cpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dex.data.source import Source
-    from dex.typing import Bool, Float, Int
+    import pandas as pd
 
-_R = TypeVar("_R")
-_FEWEST_GENES = 16
+    from dex.data.source import Source
+    from dex.typing import Float, Int
+
 _LAZY = frozenset({Scale.COUNTS, Scale.LINEAR})
-_NOT_NEGATIVE = frozenset({Scale.COUNTS, Scale.LINEAR})
 
 Columns = dict[str, NDArray[Any]]
 """Columns of a result by name, each ``(n_vars, n_tests)``."""
@@ -45,150 +44,102 @@ class GeneBlock:
 class Expression:
     """The observations and genes to be tested, as a sequence of blocks of genes."""
 
-    source: Source
-    rows: Int
-    """Observations used, as sorted positions."""
-    genes: Int
-    """Genes used, as sorted positions."""
+    blocks: GeneBlocks
+    """As they are stored."""
     scale: Scale
     """Of the values in the blocks; differs from the source's where blocks are normalised."""
-    library_sizes: Float | None = None
-    """Total counts of ``rows``, over all genes of the source, where counts are normalised."""
+    factors: Factors | None = None
+    """Of the observations, over all genes of the source, where counts are normalised."""
     pseudocount: float = 1.0
     """About one count per typical library, in linear units of the blocks."""
     notes: tuple[str, ...] = ()
 
     @classmethod
     def from_source(
-        cls, source: Source, rows: Int, genes: Int, *, n_threads: int | None = None
+        cls,
+        source: Source,
+        rows: Int,
+        genes: Int,
+        *,
+        size_factors: str = "auto",
+        obs: pd.DataFrame | None = None,
+        n_threads: int | None = None,
     ) -> Expression:
         """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
 
-        Cells get the natural log of 1 + counts per median library (scanpy's), samples get
-        edgeR's log2 counts per million. Linear values in ``X`` are logged; in a layer that was
-        named they are left as they are. No layer is made.
+        Cells get the natural log of 1 + counts over size factors (by default library sizes over
+        their median: scanpy's), samples get edgeR's log2 counts per million of their effective
+        libraries (by default TMM's). Linear values in ``X`` are logged; in a layer that was named
+        they are left as they are. No layer is made.
 
         Raises
         ------
         InputError
-            If a value is not finite, if counts are negative, or if a sample has no counts.
+            If a value is not finite, if counts are negative, if a sample has no counts, or if
+            there are no such ``size_factors`` (a method, or a column of ``obs``) for them.
         """
+        if source.scale is not Scale.COUNTS and size_factors != "auto":
+            msg = (
+                f"size_factors={size_factors!r} normalises counts, and {source.where} holds "
+                f"{source.scale.words}; name the layer with the counts, or leave it out."
+            )
+            raise InputError(msg)
+        blocks = GeneBlocks(source, rows, genes)
         if source.scale not in _LAZY or (source.explicit and source.scale is Scale.LINEAR):
             notes = (*source.notes, *_warnings(source))
-            return cls(source, rows, genes, source.scale, None, source.pseudocount, notes)
+            return cls(blocks, source.scale, None, source.pseudocount, notes)
         if source.scale is Scale.LINEAR:
             notes = (*source.notes, f"{source.where} holds linear values: tested as log2(x + 1).")
-            return cls(source, rows, genes, Scale.LOG2P1, None, source.pseudocount, notes)
-        everything = cls(source, rows, np.arange(len(source.var_names)), Scale.COUNTS)
-        sizes = everything.totals(n_threads)
-        _refuse_empty_samples(source, rows, sizes)
+            return cls(blocks, Scale.LOG2P1, None, source.pseudocount, notes)
         cells = source.unit == "cells"
+        method = ("library" if cells else "tmm") if size_factors == "auto" else size_factors
+        factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
         scale = Scale.LN1P if cells else Scale.LOGCPM
-        how = "log1p of counts per median library" if cells else "log2 CPM (prior count 2)"
+        how = _how(factors, cells=cells)
         notes = (*source.notes, f"{source.where} holds counts: tested as {how}, made on the way.")
-        one_count = 1.0 if cells else 1e6 / sizes.mean()
-        return cls(source, rows, genes, scale, sizes, one_count, notes)
+        one_count = 1.0 if cells else 1e6 / factors.effective.mean()
+        return cls(blocks, scale, factors, one_count, notes)
 
-    def totals(self, n_threads: int | None = None) -> Float:
-        """Sum over the genes per observation, shape ``(n_obs,)``."""
-        sums = self._map(lambda raw: raw.sum(axis=1), n_threads, label="library sizes")
-        return np.sum(sums, axis=0)
+    @property
+    def source(self) -> Source:
+        """Where the values are from."""
+        return self.blocks.source
 
-    def select_genes(self, rule: Callable[[Float, Float], Bool]) -> Bool:
-        """Apply a rule over values ``(n_obs, n_genes)`` of a block and totals ``(n_obs,)``."""
-        totals = self.totals()
-        return np.concatenate(self._map(lambda raw: rule(raw, totals), None, label="filter"))
-
-    def reduce_observations(
-        self, function: Callable[[Float], Float], n_threads: int | None = None
-    ) -> Float:
-        """Apply ``function`` to the source's values, ``(n_obs, n_genes)``, block by block."""
-        return np.hstack(self._map(function, n_threads, label="pseudobulk"))
+    @property
+    def rows(self) -> Int:
+        """Observations used, as sorted positions."""
+        return self.blocks.rows
 
     def map_blocks(
         self, function: Callable[[GeneBlock], Columns], *, n_threads: int | None, label: str
     ) -> Columns:
         """Apply ``function`` to every block by threads and stack its columns along the genes."""
-        parts = self._map(lambda raw: function(self._block(raw)), n_threads, label)
+        parts = self.blocks.map(lambda raw: function(self._block(raw)), n_threads, label)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def values(self) -> Float:
         """All values at once, ``(n_obs, n_genes)``: for a handful of genes, as plots need."""
-        return np.hstack(self._map(lambda raw: self._block(raw).values, 1, label="values"))
-
-    def _map(self, function: Callable[[Float], _R], n_threads: int | None, label: str) -> list[_R]:
-        reader = reader_for(self.source.matrix, self.rows)
-
-        def work(genes: Int) -> _R:
-            raw = reader.read(genes)
-            if _has_bad_values(raw, self.source.scale):
-                raise InputError(self._diagnosis(reader))
-            return function(raw)
-
-        pieces = self._pieces(reader)
-        return map_threads(work, pieces, n_threads=n_threads, label=label)
-
-    def _pieces(self, reader: Reader) -> list[Int]:
-        per_block = max(reader.block_bytes // (8 * len(self.rows)), _FEWEST_GENES)
-        return np.array_split(self.genes, max(-(-len(self.genes) // per_block), 1))
+        return np.hstack(self.blocks.map(lambda raw: self._block(raw).values, 1, "values"))  # noqa: PD011
 
     def _block(self, raw: Float) -> GeneBlock:
         abundance = raw if self.source.scale.keeps_zero else None
-        if self.library_sizes is None:
+        if self.factors is None:
             linear = self.source.scale.to_linear(raw)
             log = self.scale is Scale.LOG2P1 and self.source.scale is Scale.LINEAR
             return GeneBlock(np.log2(1 + raw) if log else raw, linear, abundance)
         if self.scale is Scale.LOGCPM:
-            cpm = raw / self.library_sizes[:, None] * 1e6
-            return GeneBlock(log_cpm(raw, self.library_sizes), cpm, abundance)
-        factors = library_size_factors(self.library_sizes)
-        values = ln1p(raw, factors)
+            libraries = self.factors.effective
+            return GeneBlock(log_cpm(raw, libraries), raw / libraries[:, None] * 1e6, abundance)
+        values = ln1p(raw, self.factors.size_factors)
         return GeneBlock(values, np.expm1(values), abundance)
 
-    def _diagnosis(self, reader: Reader) -> str:
-        """Say which value cannot be used: the first gene and sample, and how many there are."""
-        total, first = 0, ""
-        for genes in self._pieces(reader):
-            raw = reader.read(genes)
-            bad = _bad_values(raw, self.source.scale)
-            total += int(bad.sum())
-            if not first and bad.any():
-                j = int(np.flatnonzero(bad.any(axis=0))[0])
-                i = int(np.flatnonzero(bad[:, j])[0])
-                gene, sample = self.source.var_names[genes[j]], self.source.obs_names[self.rows[i]]
-                first = f"the first is {raw[i, j]:g}, gene {gene!r} in {sample!r}"
-        positive = "" if self.source.scale.is_log else " and >= 0"
-        in_totals = self.source.scale is Scale.COUNTS
-        kind = "not finite" if self.source.scale.is_log else "negative or not finite"
-        return (
-            f"{self.source.where} has {total} value{'s' if total > 1 else ''} {kind} ({first}); "
-            f"{self.source.scale.words} must be finite{positive}: "
-            f"drop those genes or samples{'' if in_totals else ', or mask genes with mask_var='}."
-        )
 
-
-def _has_bad_values(raw: Float, scale: Scale) -> bool:
-    """Whether there is a value that no test can take; cheap, as it is asked of every block."""
-    low, high = raw.min(initial=0.0), raw.max(initial=0.0)  # NaN, if there is one, comes through
-    return bool(
-        not (np.isfinite(low) and np.isfinite(high)) or (scale in _NOT_NEGATIVE and low < 0)
-    )
-
-
-def _bad_values(raw: Float, scale: Scale) -> Bool:
-    bad = ~np.isfinite(raw)
-    return bad | (raw < 0) if scale in _NOT_NEGATIVE else bad
-
-
-def _refuse_empty_samples(source: Source, rows: Int, sizes: Float) -> None:
-    """A cell without counts stays zero; a sample without counts has no expression at all."""
-    empty = source.obs_names[rows[sizes <= 0]]
-    if len(empty) and source.unit == "samples":
-        msg = (
-            f"{len(empty)} of {len(rows)} samples have no counts at all in {source.where} "
-            f"(the first is {empty[0]!r}); drop them."
-        )
-        raise InputError(msg)
+def _how(factors: Factors, *, cells: bool) -> str:
+    """How counts are normalised, in messages."""
+    if not cells:
+        return f"log2 CPM (prior count 2, {factors.title})"
+    by = "median library" if factors.method == "library" else f"size factor ({factors.title})"
+    return f"log1p of counts per {by}"
 
 
 def _warnings(source: Source) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from dex.data.expression import Expression
+from dex.data.blocks import GeneBlocks
 from dex.data.scale import Scale
 from dex.data.source import Source, counts_layer
 from dex.errors import InputError
@@ -19,71 +19,73 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from dex.typing import Float, Int
+    from dex.typing import Int
 
 _SEPARATOR = " | "
 
 
 @dataclass(frozen=True, slots=True)
-class Pseudobulk:
-    """Samples made of cells."""
+class Samples:
+    """Which cells make which sample."""
 
-    source: Source
-    """Their counts, ``(n_samples, n_vars)``, in memory."""
     obs: pd.DataFrame
-    """The samples: what they were made by, and all that is constant within them."""
-    notes: tuple[str, ...] = ()
+    """A row per sample: what they were made by, and all that is constant within them."""
+    labels: Int
+    """Sample of every cell, ``(n_cells,)``; -1 where it is in none."""
+    note: str
+
+    @classmethod
+    def from_obs(cls, obs: pd.DataFrame, by: Sequence[str], *, min_cells: int = 10) -> Samples:
+        """Put the cells together that agree in the columns ``by`` of ``obs``.
+
+        Cells with a missing value there are left out, and so are samples of fewer than
+        ``min_cells`` cells, whose sums are mostly noise. Other columns of ``obs`` come along if
+        they are constant within every sample.
+
+        Raises
+        ------
+        InputError
+            If fewer than two samples are left.
+        """
+        labels, table = _labels(obs, by)
+        sizes = np.bincount(labels[labels >= 0], minlength=len(table))
+        large = sizes >= min_cells
+        if large.sum() < 2:
+            msg = (
+                f"{int(large.sum())} samples have {min_cells} cells or more when cells are added "
+                f"up by {', '.join(by)}; at least 2 are needed."
+            )
+            raise InputError(msg)
+        renumbered = np.where(large, np.cumsum(large) - 1, -1)
+        labels = np.where(labels >= 0, renumbered[labels], -1)
+        rows = np.flatnonzero(labels >= 0)
+        table = table[large].reset_index(drop=True)
+        table = table.join(_constant_columns(obs.iloc[rows], labels[rows], by))
+        if "n_cells" not in table:
+            table["n_cells"] = sizes[large]
+        names = [_SEPARATOR.join(map(str, row)) for row in table[list(by)].to_numpy()]
+        table.index = pd.Index(names)
+        return cls(table, labels, _note(by, len(rows), sizes, min_cells))
 
 
-def pseudobulk(
-    source: Source,
-    obs: pd.DataFrame,
-    by: Sequence[str],
-    *,
-    min_cells: int = 10,
-    n_threads: int | None = None,
-) -> Pseudobulk:
-    """Add up the counts of all cells that agree in the columns ``by`` of ``obs``.
-
-    Cells with a missing value there are left out, and so are samples of fewer than ``min_cells``
-    cells, whose sums are mostly noise. Other columns of ``obs`` come along if they are constant
-    within every sample.
-
-    Raises
-    ------
-    InputError
-        If fewer than two samples are left.
-    """
-    labels, table = _samples(obs, by)
-    sizes = np.bincount(labels[labels >= 0], minlength=len(table))
-    large = sizes >= min_cells
-    if large.sum() < 2:
-        msg = (
-            f"{int(large.sum())} samples have {min_cells} cells or more when cells are added up by "
-            f"{', '.join(by)}; at least 2 are needed."
-        )
-        raise InputError(msg)
-    renumbered = np.where(large, np.cumsum(large) - 1, -1)
-    labels = np.where(labels >= 0, renumbered[labels], -1)
-    rows = np.flatnonzero(labels >= 0)
-    counts = _sums(source, rows, labels[rows], n_threads)
-    table = table[large].reset_index(drop=True)
-    table = table.join(_constant_columns(obs.iloc[rows], labels[rows], by))
-    if "n_cells" not in table:
-        table["n_cells"] = sizes[large]
-    table.index = pd.Index([_SEPARATOR.join(map(str, row)) for row in table[list(by)].to_numpy()])
-    names = table.index.to_numpy(dtype=object)
-    samples = replace(
+def pseudobulk(source: Source, samples: Samples, *, n_threads: int | None = None) -> Source:
+    """Add up the counts of the cells of each sample: ``(n_samples, n_vars)``, in memory."""
+    rows = np.flatnonzero(samples.labels >= 0)
+    member = sparse.csr_array(
+        (np.ones(len(rows)), (samples.labels[rows], np.arange(len(rows)))),
+        shape=(len(samples.obs), len(rows)),
+    )
+    counts = GeneBlocks.all_genes(source, rows)
+    return replace(
         source,
-        matrix=counts,
+        matrix=np.hstack(counts.map(lambda raw: member @ raw, n_threads, "pseudobulk")),
         scale=Scale.COUNTS,
         unit="samples",
-        obs_names=names,
+        obs_names=samples.obs.index.to_numpy(dtype=object),
         layer=None,
         explicit=False,
         notes=(),
     )
-    return Pseudobulk(samples, table, _notes(by, len(rows), sizes, min_cells))
 
 
 def counts_source(adata: AnnData, source: Source) -> Source:
@@ -108,7 +110,7 @@ def counts_source(adata: AnnData, source: Source) -> Source:
     return replace(counts, explicit=False, notes=(note,))
 
 
-def _samples(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, pd.DataFrame]:
+def _labels(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, pd.DataFrame]:
     """Sample of every cell (-1: a value is missing), and the samples' values of ``by``."""
     grouped = obs[list(by)].groupby(list(by), observed=True, sort=True, dropna=True)
     labels = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
@@ -124,16 +126,8 @@ def _constant_columns(obs: pd.DataFrame, labels: Int, by: Sequence[str]) -> pd.D
     return others[constant].groupby(labels).first()
 
 
-def _sums(source: Source, rows: Int, labels: Int, n_threads: int | None) -> Float:
-    member = sparse.csr_array(
-        (np.ones(len(rows)), (labels, np.arange(len(rows)))), shape=(labels.max() + 1, len(rows))
-    )
-    everything = Expression(source, rows, np.arange(len(source.var_names)), Scale.COUNTS)
-    return everything.reduce_observations(lambda raw: member @ raw, n_threads)
-
-
-def _notes(by: Sequence[str], n_cells: int, sizes: Int, min_cells: int) -> tuple[str, ...]:
+def _note(by: Sequence[str], n_cells: int, sizes: Int, min_cells: int) -> str:
     n_samples, small = int((sizes >= min_cells).sum()), int((sizes < min_cells).sum())
     dropped = f"; left out for having fewer than {min_cells} cells: {small}" if small else ""
     what = " x ".join(by)
-    return (f"{n_cells:,} cells are added up into {n_samples} samples by {what}{dropped}.",)
+    return f"{n_cells:,} cells are added up into {n_samples} samples by {what}{dropped}."

@@ -61,18 +61,33 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
 def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
     """Return up to ``n_rows`` evenly spaced observations, all genes, as dense float64.
 
-    The default is what makes about two million values, between 50 and 500. Of CSC in a file, all
-    has to be read for it, block by block.
+    The default is what makes about two million values, between 50 and 500.
     """
     n_obs, n_vars = matrix.shape
     n_rows = n_rows or int(np.clip(_SAMPLE_VALUES // n_vars, 50, 500))
     chosen = np.unique(np.linspace(0, n_obs - 1, min(n_rows, n_obs)).astype(np.intp))
+    return read_rows(matrix, chosen)
+
+
+def read_rows(matrix: Any, rows: Int) -> Float:
+    """Return the observations ``rows`` (sorted positions), all genes, as dense float64.
+
+    Of CSC in a file, all has to be read for it, block by block.
+    """
     if isinstance(matrix, CSCDataset):
+        n_obs, n_vars = matrix.shape
         blocks = np.array_split(np.arange(n_vars), 1 + 8 * n_obs * n_vars // _STREAM_BYTES)
-        reader = reader_for(matrix, chosen)
+        reader = reader_for(matrix, rows)
         return np.hstack([reader.read(genes) for genes in blocks])
-    rows = matrix[chosen]
-    return np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), dtype=np.float64)
+    chosen = matrix[_as_slice(rows)]
+    return np.asarray(chosen if isinstance(chosen, np.ndarray) else chosen.toarray(), np.float64)
+
+
+def row_pieces(matrix: Any, rows: Int) -> list[Int]:
+    """Split ``rows`` into pieces to be read one by one: larger where reading few is as dear."""
+    by_column = getattr(matrix, "format", None) == "csc"
+    per_piece = max((_STREAM_BYTES if by_column else _BLOCK_BYTES) // (8 * matrix.shape[1]), 1)
+    return np.array_split(rows, max(-(-len(rows) // per_piece), 1))
 
 
 @dataclass(slots=True)

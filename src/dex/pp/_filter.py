@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dex._logging import logger
-from dex.data import Expression, Scale, Source
+from dex.data.blocks import GeneBlocks
 from dex.data.source import obs_of
 from dex.design.groups import Groups
 from dex.design.matrix import Design
 from dex.errors import InputError
+from dex.pp._counts import find_source
 from dex.stats.filtering import filter_by_expr, min_sample_size
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+    from dex.data import Source
     from dex.typing import Bool, Float, Int
 
 
@@ -30,14 +33,18 @@ def filter_genes(
     min_total_count: float = 15.0,
     large_n: float = 10.0,
     min_prop: float = 0.7,
+    min_samples: int | None = None,
     inplace: bool = True,
 ) -> Bool | None:
-    """Keep the genes with counts enough to be tested, by edgeR's ``filterByExpr`` rule.
+    """Keep the genes with counts enough to be tested, by edgeR's ``filterByExpr`` or a plain rule.
 
     A gene is kept if it reaches the counts per million that are ``min_count`` counts in the
     median library, in about as many observations as the smallest group has, and has
     ``min_total_count`` counts in all [Chen2016]_. The rule does not look at which group an
     observation is in, so that the tests that follow stay valid.
+
+    With ``min_samples``, the rule is plain: at least ``min_count`` counts, whatever the library,
+    in at least ``min_samples`` observations.
 
     Parameters
     ----------
@@ -50,12 +57,16 @@ def filter_genes(
         Formula, in place of ``groupby``: one over its largest leverage takes the place of the
         smallest group.
     layer
-        Layer with the counts; by default ``X``.
+        Layer with the counts; by default ``X``, or ``layers["counts"]`` where ``X`` holds something
+        else, and that is said.
     min_count, min_total_count
         Counts in a library of median size, and in all.
     large_n, min_prop
         Of a smallest group larger than ``large_n``, only the share ``min_prop`` of what is above
         counts.
+    min_samples
+        Observations in which a gene must have ``min_count`` counts, in place of edgeR's rule and
+        of ``groupby``, ``design`` and the bounds above.
     inplace
         Whether to leave the other genes out of ``adata``, or to return what would be kept.
 
@@ -80,28 +91,31 @@ def filter_genes(
     >>> dex.pp.filter_genes(adata, groupby="condition")
     >>> adata.n_vars == int(keep.sum())
     True
+    >>> dex.pp.filter_genes(adata, min_count=50, min_samples=3)
+    >>> bool(((adata.X >= 50).sum(axis=0) >= 3).all())
+    True
     """
     if inplace and adata.isbacked:
         msg = "genes cannot be left out of a file; rank adata.to_memory(), or use inplace=False."
         raise InputError(msg)
-    source = Source.from_adata(adata, layer=layer)
-    if source.scale is not Scale.COUNTS:
-        msg = (
-            f"{source.where} holds {source.scale.words}, and genes are filtered by their counts; "
-            "name the layer that holds them with layer=."
-        )
-        raise InputError(msg)
-    rows, smallest = _smallest_group(adata, groupby, design, large_n=large_n, min_prop=min_prop)
-    counts = Expression(source, rows, np.arange(adata.n_vars), Scale.COUNTS)
-    keep = counts.select_genes(
-        lambda raw, totals: filter_by_expr(
-            raw,
-            totals,
+    _check_plain(min_samples, adata.n_obs, given=groupby or design)
+    source = find_source(adata, need="genes are filtered by their counts", layer=layer)
+    for note in source.notes:
+        logger.info(note)
+    if min_samples is not None:
+        smallest: float = min_samples
+        keep = _plain_rule(source, min_count, min_samples)
+    else:
+        rows, smallest = _smallest_group(adata, groupby, design, large_n=large_n, min_prop=min_prop)
+        counts = GeneBlocks.all_genes(source, rows)
+        rule = partial(
+            filter_by_expr,
+            lib_sizes=counts.totals(),
             min_sample_size=smallest,
             min_count=min_count,
             min_total_count=min_total_count,
         )
-    )
+        keep = np.concatenate(counts.map(rule, None, label="filter"))
     if not inplace:
         return keep
     if not keep.any():
@@ -110,6 +124,28 @@ def filter_genes(
     logger.info("%d of %d genes kept.", keep.sum(), adata.n_vars)
     adata._inplace_subset_var(keep)  # as scanpy.pp.filter_genes does
     return None
+
+
+def _check_plain(min_samples: int | None, n_obs: int, *, given: str | None) -> None:
+    """Refuse a number of observations that there is not, or beside another rule for it."""
+    if min_samples is None:
+        return
+    if given is not None:
+        msg = (
+            f"min_samples={min_samples!r} says in how many observations a gene must be expressed, "
+            f"and {given!r} says so too; give one of them."
+        )
+        raise InputError(msg)
+    whole = isinstance(min_samples, int | np.integer) and not isinstance(min_samples, bool)
+    if not whole or not 1 <= min_samples <= n_obs:
+        msg = f"min_samples={min_samples!r} is not a number of observations; adata has {n_obs}."
+        raise InputError(msg)
+
+
+def _plain_rule(source: Source, min_count: float, min_samples: int) -> Bool:
+    counts = GeneBlocks.all_genes(source, np.arange(len(source.obs_names)))
+    n_enough = counts.map(lambda raw: (raw >= min_count).sum(axis=0), None, label="filter")
+    return np.asarray(np.concatenate(n_enough) >= min_samples)
 
 
 def _smallest_group(

@@ -44,7 +44,12 @@ def analyse(
         measured = with_enough_counts(measured, comparison)
     rows = np.flatnonzero(comparison.kept)
     expression = Expression.from_source(
-        measured.source, rows, measured.genes, n_threads=options.n_threads
+        measured.source,
+        rows,
+        measured.genes,
+        size_factors=options.size_factors,
+        obs=measured.obs,
+        n_threads=options.n_threads,
     )
     answer = run(plan.method, expression, comparison, measured.obs, options)
     effects = answer.columns.pop(EFFECTS, None)
@@ -64,7 +69,7 @@ def analyse(
         comparison.infos,
         tuple(answer.n[:, 0].tolist()),
         tuple(answer.n[:, 1].tolist()),
-        _params(plan, expression, comparison, options),
+        {**_params(plan, expression, comparison, options), **measured.made},
         (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
     )
@@ -77,11 +82,8 @@ def _named(names: list[str], columns: NDArray[Any]) -> Columns:
 def _composition_notes(
     log2fc: Float, comparison: TwoSampleComparison | ModelComparison, expression: Expression
 ) -> tuple[str, ...]:
-    """Say where most genes of samples seem to move together, as library size alone makes them.
-
-    A few genes that fill the libraries of one side push all others down by the same factor.
-    """
-    if expression.scale is not Scale.LOGCPM or expression.library_sizes is None:
+    """Say where most genes of samples still seem to move together after normalisation."""
+    if expression.scale is not Scale.LOGCPM or expression.factors is None:
         return ()
     changes = [info for info in comparison.infos if info.group]
     medians = [
@@ -93,8 +95,8 @@ def _composition_notes(
     if abs(largest) < _LARGEST_SHIFT:
         return ()
     return (
-        f"The median gene has a log2fc of {largest:+.2f}: few genes may fill the libraries of one "
-        "side and push all others the same way, which library size cannot correct; take care.",
+        f"The median gene has a log2fc of {largest:+.2f}: most genes seem to move together, which "
+        f"normalisation by {expression.factors.title} has not removed; size_factors= names others.",
     )
 
 
@@ -116,6 +118,7 @@ def _params(
         "source_scale": str(expression.source.scale),
         "scale": str(expression.scale),
         "pseudocount": expression.pseudocount,
+        "size_factors": None if expression.factors is None else expression.factors.method,
         "unit": expression.source.unit,
         "replicate": plan.replicate,
         "block": options.block,

@@ -27,6 +27,7 @@ class Options:
     padj_scope: Scope
     key_added: str
     n_threads: int | None
+    size_factors: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""

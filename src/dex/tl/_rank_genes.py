@@ -38,6 +38,7 @@ def rank_genes(
     layer: str | None = None,
     scale: str | None = None,
     unit: Literal["cells", "samples"] | None = None,
+    size_factors: str = "auto",
     mask_var: str | ArrayLike | None = None,
     lfc: float = 0.0,
     vcov: Literal["classical", "HC3"] = "classical",
@@ -84,14 +85,20 @@ def rank_genes(
         Column of ``obs`` that says which observations are a pair, for ``"t-test-paired"``.
     layer
         Layer to test; by default ``X``. Counts are normalised on the way, cells to the log of 1 +
-        counts per median library, samples to log2 counts per million; logs are tested as they are.
-        (To test counts as they are, say ``scale="linear"`` with the layer's name.)
+        counts per median library, samples to log2 counts per million of their effective libraries;
+        logs are tested as they are. (To test counts as they are, say ``scale="linear"`` with the
+        layer's name.)
     scale
         What the values are, where that is not recorded and they do not show it: ``"counts"``,
         ``"linear"``, ``"ln1p"``, ``"log2p1"``, ``"logcpm"``, ``"log2"`` or ``"zscore"``.
     unit
         What a row of ``X`` is: ``"cells"`` or ``"samples"``. By default cells if there are 100 or
         more and the median expressed gene is more than half zeros.
+    size_factors
+        What the counts are normalised by: ``"tmm"`` (edgeR's), ``"median_ratio"`` or
+        ``"poscounts"`` (DESeq2's), ``"upper_quartile"``, ``"library"``, or a numeric column of
+        ``obs``. By default TMM for samples, which is not misled by a few genes that fill the
+        libraries of one side, and the library size for cells, whose counts are too few for it.
     mask_var
         Genes to test: a boolean column of ``adata.var``, or a boolean array. The others get the
         status ``filtered``.
@@ -150,7 +157,7 @@ def rank_genes(
     >>> dex.get.tests_df(adata, key="ranks")["name"].item()
     'treated vs control'
     """
-    options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads)
+    options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads, size_factors)
     check_writable(adata)
     check_free(adata, key_added)
     question = Question(groupby, design, contrasts, reference, groups, test)

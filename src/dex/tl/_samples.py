@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from dex.data.pseudobulk import counts_source, pseudobulk
+import numpy as np
+
+from dex.data.pseudobulk import Samples, counts_source, pseudobulk
 from dex.design.comparison import ModelComparison
 from dex.design.labels import column_of
 from dex.design.wording import listed, plural
@@ -13,7 +15,7 @@ from dex.errors import InputError
 from dex.stats.filtering import filter_by_expr, min_sample_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from anndata import AnnData
@@ -34,6 +36,8 @@ class Measured:
     obs: pd.DataFrame
     genes: Int
     notes: tuple[str, ...] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """How samples were made of cells, so that they can be made again."""
 
 
 def add_up_cells(
@@ -59,10 +63,12 @@ def add_up_cells(
     source = counts_source(adata, measured.source)
     by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
     fewest = _FEWEST_CELLS if source.unit == "cells" else 1
-    bulk = pseudobulk(source, measured.obs, by, min_cells=fewest, n_threads=n_threads)
-    _require_constant(question.variables(measured.obs), bulk.obs, by)
-    notes = (*source.notes, *bulk.notes, *_repeats(bulk.obs, question, replicate, by))
-    return Measured(bulk.source, bulk.obs, measured.genes, notes)
+    samples = Samples.from_obs(measured.obs, by, min_cells=fewest)
+    _require_constant(question.variables(measured.obs), samples.obs, by)
+    bulk = pseudobulk(source, samples, n_threads=n_threads)
+    notes = (*source.notes, samples.note, *_repeats(samples.obs, question, replicate, by))
+    made = {"sample_by": np.array(by, dtype=object), "sample_layer": source.layer, "min_cells": fewest}
+    return Measured(bulk, samples.obs, measured.genes, notes, made)
 
 
 def with_enough_counts(

@@ -1,0 +1,100 @@
+"""A matrix block by block of genes, as it is stored; bad values are found on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from dex.data.reader import Reader, reader_for
+from dex.data.scale import Scale
+from dex.data.threads import map_threads
+from dex.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dex.data.source import Source
+    from dex.typing import Bool, Float, Int
+
+_R = TypeVar("_R")
+_FEWEST_GENES = 16
+_NOT_NEGATIVE = frozenset({Scale.COUNTS, Scale.LINEAR})
+
+
+@dataclass(frozen=True, slots=True)
+class GeneBlocks:
+    """Some genes of some observations of a source."""
+
+    source: Source
+    rows: Int
+    """Observations, as sorted positions."""
+    genes: Int
+    """Genes, as sorted positions."""
+
+    @classmethod
+    def all_genes(cls, source: Source, rows: Int) -> GeneBlocks:
+        """All that is known of some observations."""
+        return cls(source, rows, np.arange(len(source.var_names)))
+
+    def map(self, function: Callable[[Float], _R], n_threads: int | None, label: str) -> list[_R]:
+        """Apply ``function`` to every block, ``(n_obs, n_genes)`` with a gene contiguous.
+
+        Raises
+        ------
+        InputError
+            If a value is not finite, or if counts or linear values are negative.
+        """
+        reader = reader_for(self.source.matrix, self.rows)
+
+        def work(genes: Int) -> _R:
+            raw = reader.read(genes)
+            if _has_bad_values(raw, self.source.scale):
+                raise InputError(self._diagnosis(reader))
+            return function(raw)
+
+        return map_threads(work, self._pieces(reader), n_threads=n_threads, label=label)
+
+    def totals(self, n_threads: int | None = None) -> Float:
+        """Sum over the genes per observation, shape ``(n_obs,)``."""
+        sums = self.map(lambda raw: raw.sum(axis=1), n_threads, label="library sizes")
+        return np.sum(sums, axis=0)
+
+    def _pieces(self, reader: Reader) -> list[Int]:
+        per_block = max(reader.block_bytes // (8 * len(self.rows)), _FEWEST_GENES)
+        return np.array_split(self.genes, max(-(-len(self.genes) // per_block), 1))
+
+    def _diagnosis(self, reader: Reader) -> str:
+        """Say which value cannot be used: the first gene and sample, and how many there are."""
+        total, first = 0, ""
+        for genes in self._pieces(reader):
+            raw = reader.read(genes)
+            bad = _bad_values(raw, self.source.scale)
+            total += int(bad.sum())
+            if not first and bad.any():
+                j = int(np.flatnonzero(bad.any(axis=0))[0])
+                i = int(np.flatnonzero(bad[:, j])[0])
+                gene, sample = self.source.var_names[genes[j]], self.source.obs_names[self.rows[i]]
+                first = f"the first is {raw[i, j]:g}, gene {gene!r} in {sample!r}"
+        positive = "" if self.source.scale.is_log else " and >= 0"
+        in_totals = self.source.scale is Scale.COUNTS
+        kind = "not finite" if self.source.scale.is_log else "negative or not finite"
+        return (
+            f"{self.source.where} has {total} value{'s' if total > 1 else ''} {kind} ({first}); "
+            f"{self.source.scale.words} must be finite{positive}: "
+            f"drop those genes or samples{'' if in_totals else ', or mask genes with mask_var='}."
+        )
+
+
+def _has_bad_values(raw: Float, scale: Scale) -> bool:
+    """Whether there is a value that no test can take; cheap, as it is asked of every block."""
+    low, high = raw.min(initial=0.0), raw.max(initial=0.0)  # NaN, if there is one, comes through
+    return bool(
+        not (np.isfinite(low) and np.isfinite(high)) or (scale in _NOT_NEGATIVE and low < 0)
+    )
+
+
+def _bad_values(raw: Float, scale: Scale) -> Bool:
+    bad = ~np.isfinite(raw)
+    return bad | (raw < 0) if scale in _NOT_NEGATIVE else bad
