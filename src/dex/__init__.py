@@ -3,8 +3,9 @@
 The rooms are imported when they are first used, so that ``dex --help`` answers at once::
 
     dex.io.read_counts     files in            dex.pl.volcano         pictures
-    dex.pp.filter_genes    preprocessing       dex.get.rank_genes_df  tables
-    dex.tl.rank_genes      the one door        dex.datasets           data to try it on
+    dex.pp.normalize       preprocessing       dex.get.rank_genes_df  tables
+    dex.tl.rank_genes      the one door        dex.report.write       the report
+    dex.datasets           data to try it on
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from dex import _logging
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from dex import datasets, get, io, pl, pp, tl
+    from dex import datasets, get, io, pl, pp, report, tl
 
-__all__ = ["__version__", "datasets", "get", "io", "pl", "pp", "tl"]
+__all__ = ["__version__", "datasets", "get", "io", "pl", "pp", "report", "tl"]
 
 _ROOMS = frozenset(__all__) - {"__version__"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 from anndata import AnnData, read_h5ad
 from scipy import sparse
 
@@ -115,3 +116,50 @@ def test_a_file_is_not_cut(counts, tmp_path):
     keep = dex.pp.filter_genes(backed, "condition", inplace=False)
     np.testing.assert_array_equal(keep, dex.pp.filter_genes(counts, "condition", inplace=False))
     backed.file.close()
+
+
+class TestPlainRule:
+    @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
+    def test_counts_in_samples(self, counts, form):
+        expected = (counts.X >= 20).sum(axis=0) >= 3
+        assert 0 < expected.sum() < counts.n_vars
+        counts.X = form(counts.X)
+        keep = dex.pp.filter_genes(counts, min_count=20, min_samples=3, inplace=False)
+        np.testing.assert_array_equal(keep, expected)
+        dex.pp.filter_genes(counts, min_count=20, min_samples=3)
+        assert counts.n_vars == expected.sum()
+
+    def test_it_is_scanpys(self, counts):
+        keep = dex.pp.filter_genes(counts, min_count=1, min_samples=5, inplace=False)
+        expected, _ = sc.pp.filter_genes(counts, min_cells=5, inplace=False)
+        np.testing.assert_array_equal(keep, expected)
+
+    def test_a_count_on_the_bound_is_enough(self):
+        adata = AnnData(np.array([[5.0, 4, 9], [5, 9, 0]]))
+        keep = dex.pp.filter_genes(adata, min_count=5, min_samples=2, inplace=False)
+        assert keep.tolist() == [True, False, False]
+
+    @pytest.mark.parametrize("other", [{"groupby": "condition"}, {"design": "~ condition"}])
+    def test_it_has_no_groups(self, counts, other):
+        with pytest.raises(InputError, match=r"min_samples=3 .*condition' says so too; give one"):
+            dex.pp.filter_genes(counts, min_samples=3, **other)
+
+    @pytest.mark.parametrize("min_samples", [0, 9, 2.5, True, "3"])
+    def test_numbers_of_samples_that_there_are_not(self, counts, min_samples):
+        with pytest.raises(InputError, match="is not a number of observations; adata has 8"):
+            dex.pp.filter_genes(counts, min_samples=min_samples)
+
+    def test_no_gene_left(self, counts):
+        with pytest.raises(InputError, match=r"no gene has 1e\+09 counts in 2 observations"):
+            dex.pp.filter_genes(counts, min_count=1e9, min_samples=2)
+        assert counts.n_vars == 400
+
+
+@pytest.mark.parametrize("options", [{"groupby": "condition"}, {"min_samples": 2}])
+def test_counts_beside_logs_are_taken_and_that_is_said(counts, options, caplog):
+    expected = dex.pp.filter_genes(counts, **options, inplace=False)
+    counts.layers["counts"] = counts.X.copy()
+    counts.X = np.log1p(counts.X)
+    keep = dex.pp.filter_genes(counts, **options, inplace=False)
+    np.testing.assert_array_equal(keep, expected)
+    assert "counts are taken from layers['counts']" in caplog.text

@@ -8,7 +8,13 @@ import scanpy as sc
 from scipy import stats
 
 from dex.errors import InputError
-from dex.stats.normalize import library_size_factors, ln1p, log_cpm
+from dex.stats.normalize import (
+    library_size_factors,
+    ln1p,
+    log_cpm,
+    million_factors,
+    zscores,
+)
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "edger_cpm"
 # A handful of roundings in a number near 10.
@@ -112,3 +118,50 @@ class TestLibrarySizeFactors:
     def test_no_counts(self):
         with pytest.raises(InputError, match="No observation has counts"):
             library_size_factors([0, 0])
+
+
+class TestMillionFactors:
+    def test_counts_over_them_are_per_million(self):
+        values = counts()
+        values[3] = 0.0
+        sizes = values.sum(axis=1)
+        cpm = values / million_factors(sizes)[:, None]
+        expected = np.where(sizes > 0, 1e6, 0.0)
+        np.testing.assert_allclose(cpm.sum(axis=1), expected, rtol=SCANPY)
+
+    def test_no_counts(self):
+        with pytest.raises(InputError, match="No observation has counts"):
+            million_factors([0, 0])
+
+
+class TestZscores:
+    @pytest.mark.parametrize("max_value", [None, 1.5])
+    def test_scanpy(self, max_value):
+        values = np.log1p(counts())
+        values[:, 7] = 3.0  # of 3.3 scanpy keeps a rounding error
+        expected = sc.pp.scale(values.copy(), max_value=max_value)
+        ours = zscores(values, max_value=max_value)
+        np.testing.assert_allclose(ours, expected, rtol=SAME_LOG, atol=SCANPY)
+        assert (ours[:, 7] == 0).all()
+
+    def test_a_constant_that_no_mean_hits_is_exactly_zero(self):
+        ours = zscores(np.full((7, 2), 0.1))
+        np.testing.assert_array_equal(ours, 0)
+
+    def test_missing_values_are_left_out(self):
+        values = np.log1p(counts())
+        values[4, 2] = values[5, 2] = np.nan
+        values[:, 3] = np.nan
+        values[1:, 4] = np.nan
+        ours = zscores(values)
+        known = np.delete(values[:, 2], [4, 5])
+        np.testing.assert_allclose(np.delete(ours[:, 2], [4, 5]), stats.zscore(known, ddof=1))
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(values))
+        assert ours[0, 4] == 0
+
+    def test_location_and_scale_do_not_matter(self):
+        values = np.log1p(counts())
+        np.testing.assert_allclose(zscores(3 * values - 5), zscores(values), atol=SAME_LOG)
+
+    def test_one_observation(self):
+        np.testing.assert_array_equal(zscores([[3.0, 0.0]]), [[0.0, 0.0]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_MOST_VOLCANOES = 20
+_MOST_TESTS = 20
 
 
 def demo(*, out: str) -> None:
@@ -24,7 +25,7 @@ def demo(*, out: str) -> None:
     folder = _checked_folder(out)
     adata = dex.datasets.pbmc68k()
     dex.tl.rank_genes(adata, groupby="bulk_labels", method="wilcoxon", replicate=None)
-    _write(adata, folder, padj=0.05, gene_symbols=None)
+    _write(adata, folder, Wanted())
 
 
 def run(
@@ -36,10 +37,12 @@ def run(
     filter_genes: bool,
     padj: float,
     gene_symbols: str | None,
+    xlsx: bool,
+    report: bool,
     contrasts: list[list[str]] | None,
     **question: Any,
 ) -> None:
-    """Counts and sample sheet to tables, figures and an h5ad."""
+    """Counts and sample sheet to tables, figures, a report and an h5ad."""
     if question["groupby"] is None and question["design"] is None and contrasts is None:
         msg = 'say who is compared: --groupby COLUMN, or --design "~ batch + condition"'
         raise InputError(msg)
@@ -48,7 +51,8 @@ def run(
     if filter_genes:
         dex.pp.filter_genes(adata, groupby=question["groupby"], design=question["design"])
     dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), **question)
-    _write(adata, folder, padj=padj, gene_symbols=gene_symbols)
+    title = f"{Path(counts).name}: which genes change?"
+    _write(adata, folder, Wanted(padj, gene_symbols, xlsx=xlsx, report=report, title=title))
 
 
 def rank_genes(
@@ -75,7 +79,33 @@ def rank_genes(
     _say(f"wrote {out}" + (f" and {table}" if table else ""))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"demo": demo, "run": run, "rank-genes": rank_genes}
+def report(
+    *, path: str, out: str, key: str, padj: float, gene_symbols: str | None, title: str | None
+) -> None:
+    """h5ad with a result in, HTML report out."""
+    adata = dex.io.read_h5ad(path)
+    heading = {} if title is None else {"title": title}
+    dex.report.write(adata, out, key=key, padj=padj, gene_symbols=gene_symbols, **heading)
+    _say(f"wrote {out}")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
+    "run": run,
+    "rank-genes": rank_genes,
+    "report": report,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command writes beside the table and the h5ad, and how."""
+
+    padj: float = 0.05
+    gene_symbols: str | None = None
+    xlsx: bool = False
+    report: bool = True
+    title: str = "Which genes change?"
 
 
 def _checked_folder(out: str) -> Path:
@@ -102,35 +132,53 @@ def _contrasts(given: list[list[str]] | None) -> Any:
     return contrasts[0] if len(contrasts) == 1 else contrasts
 
 
-def _write(adata: AnnData, folder: Path, *, padj: float, gene_symbols: str | None) -> None:
-    """Table, h5ad, volcano per test and heatmap into ``folder``."""
+def _write(adata: AnnData, folder: Path, wanted: Wanted) -> None:
+    """Tables, h5ad, figures and report into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
-    written = [folder / "results.csv", folder / "ranked.h5ad"]
-    dex.io.write_results(adata, written[0], gene_symbols=gene_symbols)
-    dex.io.write_h5ad(adata, written[1])
-    tests = dex.get.tests_df(adata)
-    drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
-    for name, path in _volcano_paths(folder, drawn.tolist()[:_MOST_VOLCANOES]).items():
-        dex.pl.volcano(adata, test=name, padj=padj, gene_symbols=gene_symbols, save=path)
-        written.append(path)
-    if (tests["n_tested"] > 0).any():
-        written.append(folder / "heatmap.png")
-        dex.pl.heatmap(adata, padj=padj, gene_symbols=gene_symbols, save=written[-1])
-    _say(_summary(adata, key="rank_genes", padj=padj))
+    written = [*_write_tables(adata, folder, wanted), *_draw(adata, folder, wanted)]
+    if wanted.report:
+        written.append(folder / "report.html")
+        options = {"padj": wanted.padj, "gene_symbols": wanted.gene_symbols}
+        dex.report.write(adata, written[-1], title=wanted.title, **options)
+    _say(_summary(adata, key="rank_genes", padj=wanted.padj))
     _say("wrote " + ", ".join(str(path) for path in written))
     if older := sorted(path.name for path in before - set(written)):
         _say(f"already in {folder} and left as it was: {', '.join(older)}")
 
 
-def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
+def _write_tables(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
+    tables = [folder / "results.csv", *([folder / "results.xlsx"] if wanted.xlsx else [])]
+    for path in tables:
+        dex.io.write_results(adata, path, gene_symbols=wanted.gene_symbols)
+    dex.io.write_h5ad(adata, folder / "ranked.h5ad")
+    return [*tables, folder / "ranked.h5ad"]
+
+
+def _draw(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
+    """Volcano and MA plot of every test, up to twenty, and one heatmap."""
+    tests = dex.get.tests_df(adata)
+    drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
+    options = {"padj": wanted.padj, "gene_symbols": wanted.gene_symbols}
+    written = []
+    for plot in (dex.pl.volcano, dex.pl.ma):
+        for name, path in _paths(folder, plot.__name__, drawn.tolist()[:_MOST_TESTS]).items():
+            plot(adata, test=name, save=path, **options)
+            written.append(path)
+    if (tests["n_tested"] > 0).any():
+        written.append(folder / "heatmap.png")
+        dex.pl.heatmap(adata, save=written[-1], **options)
+    return written
+
+
+def _paths(folder: Path, plot: str, tests: list[str]) -> dict[str, Path]:
     """Return a file per test, told apart by a number where names differ in signs or case only."""
     if len(tests) == 1:
-        return {tests[0]: folder / "volcano.png"}
+        return {tests[0]: folder / f"{plot}.png"}
     paths: dict[str, Path] = {}
     taken: set[str] = set()
     for test in tests:
-        stem = "volcano_" + re.sub(r"[\W_]+", "_", test).strip("_")[:80]
+        stem = f"{plot}_" + re.sub(r"[\W_]+", "_", test).strip("_")[:80]
         numbers = (f"{stem}_{i}" for i in range(2, len(tests) + 2))
         free = next(name for name in (stem, *numbers) if name.lower() not in taken)
         taken.add(free.lower())

@@ -14,6 +14,7 @@ examples:
   dex run counts.csv samples.csv --design "~ batch + condition" \\
       --contrast condition treated control -o results/
   dex rank-genes cells.h5ad --groupby cell_type -o ranked.h5ad
+  dex report ranked.h5ad -o report.html
 """
 
 
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_run(commands)
     _add_rank_genes(commands)
+    _add_report(commands)
     return top
 
 
@@ -41,7 +43,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "from a table of counts and a sample sheet to tables, figures and an h5ad"
+    text = "from a table of counts and a sample sheet to tables, figures, a report and an h5ad"
     command = commands.add_parser("run", help=text, description=text)
     command.add_argument("counts", metavar="COUNTS", help="CSV or TSV, genes x samples; may be .gz")
     command.add_argument("samples", metavar="SAMPLES", help="CSV or TSV, a row per sample")
@@ -58,6 +60,12 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action="store_false",
         help="test all genes, also those with hardly any counts (edgeR's filterByExpr rule)",
     )
+    command.add_argument(
+        "--xlsx", action="store_true", help="also write results.xlsx (needs dex-de[excel])"
+    )
+    command.add_argument(
+        "--no-report", dest="report", action="store_false", help="leave out report.html"
+    )
     _add_question(command)
 
 
@@ -68,8 +76,20 @@ def _add_rank_genes(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
     command.add_argument("--layer", metavar="NAME", help="layer to test (default: X)")
     command.add_argument("--key-added", default="rank_genes", metavar="KEY")
-    command.add_argument("--table", metavar="FILE", help="also write the table, as CSV or TSV")
+    command.add_argument(
+        "--table", metavar="FILE", help="also write the table: .csv, .tsv, .xlsx, .parquet"
+    )
     _add_question(command)
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "write the HTML report of an h5ad whose genes have been ranked"
+    command = commands.add_parser("report", help=text, description=text)
+    command.add_argument("path", metavar="IN.h5ad")
+    command.add_argument("-o", "--out", required=True, metavar="OUT.html")
+    command.add_argument("--key", default="rank_genes", metavar="KEY", help="(rank_genes)")
+    command.add_argument("--title", metavar="TEXT")
+    _add_reading(command)
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
@@ -109,6 +129,18 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument("--scale", metavar="SCALE", help="what the values are, as counts or ln1p")
     command.add_argument("--unit", choices=("cells", "samples"), help="what an observation is")
     command.add_argument("--padj-method", default="fdr_bh", metavar="METHOD", help="(fdr_bh)")
+    command.add_argument(
+        "--size-factors",
+        default="auto",
+        metavar="METHOD",
+        help="tmm, median_ratio, poscounts, upper_quartile, library, or a column "
+        "(default: tmm for samples, library for cells)",
+    )
+    command.add_argument("--n-threads", type=int, metavar="N")
+    _add_reading(command)
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """Add how a result is shown."""
     command.add_argument("--padj", type=float, default=0.05, help="for figures and counts (0.05)")
     command.add_argument("--gene-symbols", metavar="COLUMN", help="column of var to show as names")
-    command.add_argument("--n-threads", type=int, metavar="N")

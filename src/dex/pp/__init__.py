@@ -1,5 +1,6 @@
-"""Preprocessing: leave out what cannot be tested."""
+"""Preprocessing: leave out what cannot be tested, and make the rest comparable."""
 
 from dex.pp._filter import filter_genes
+from dex.pp._normalize import normalize
 
-__all__ = ["filter_genes"]
+__all__ = ["filter_genes", "normalize"]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from dex.typing import Float
 
+_NO_COUNTS = "No observation has counts, so nothing can be normalised; check the layer."
+
 
 def library_size_factors(totals: ArrayLike) -> Float:
     """Total counts relative to their median, as in scanpy's ``normalize_total``.
@@ -43,8 +45,7 @@ def library_size_factors(totals: ArrayLike) -> Float:
     """
     totals = np.asarray(totals, dtype=np.float64)
     if not (totals > 0).any():
-        msg = "No observation has counts, so nothing can be normalised; check the layer."
-        raise InputError(msg)
+        raise InputError(_NO_COUNTS)
     return np.where(totals > 0, totals / np.median(totals[totals > 0]), 1.0)
 
 
@@ -71,6 +72,36 @@ def ln1p(counts: ArrayLike, size_factors: ArrayLike) -> Float:
     factors = np.asarray(size_factors, dtype=np.float64)
     normalised = np.asarray(counts, dtype=np.float64) / factors[:, None]
     return np.log1p(normalised, out=normalised)
+
+
+def million_factors(lib_sizes: ArrayLike) -> Float:
+    """Library sizes in millions: counts over these are counts per million.
+
+    Parameters
+    ----------
+    lib_sizes
+        Total counts of the observations over all genes, times their normalisation factors
+        where there are any, shape ``(n_obs,)``.
+
+    Returns
+    -------
+    Shape ``(n_obs,)``; an empty observation, whose zeros stay zeros, gets the median of the others.
+
+    Raises
+    ------
+    InputError
+        If no observation has counts.
+
+    Examples
+    --------
+    >>> million_factors([2e6, 5e5, 0]).tolist()
+    [2.0, 0.5, 1.25]
+    """
+    sizes = np.asarray(lib_sizes, dtype=np.float64)
+    typical = np.median(sizes[sizes > 0]) if (sizes > 0).any() else 0.0
+    if typical == 0:
+        raise InputError(_NO_COUNTS)
+    return np.where(sizes > 0, sizes, typical) / 1e6
 
 
 def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0) -> Float:
@@ -119,3 +150,35 @@ def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0
     out += prior
     out *= 1e6 / (1 + 2 * prior)
     return np.log2(out, out=out)
+
+
+def zscores(values: ArrayLike, *, max_value: float | None = None) -> Float:
+    """Values of every gene less their mean, over their standard deviation (``ddof=1``).
+
+    Parameters
+    ----------
+    values
+        Shape ``(n_obs, n_vars)``; NaN where missing.
+    max_value
+        What is further from 0 than this is set to it, on both sides, as in ``scanpy.pp.scale``.
+
+    Returns
+    -------
+    Same shape, float64; exactly 0 for a gene that does not vary, NaN where missing.
+
+    Examples
+    --------
+    >>> zscores([[1.0, 5], [2, 5], [3, 5]]).tolist()
+    [[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
+    """
+    values = np.asarray(values, dtype=np.float64)
+    missing = np.isnan(values)
+    n = len(values) - missing.sum(axis=0)
+    varies = np.fmax.reduce(values, axis=0) > np.fmin.reduce(values, axis=0)
+    out: Float = values - np.nansum(values, axis=0) / np.maximum(n, 1)
+    sum_sq = np.nansum(np.square(out), axis=0)
+    out /= np.sqrt(np.where(varies, sum_sq / np.maximum(n - 1, 1), 1.0))
+    out[:, ~varies] = np.where(missing[:, ~varies], np.nan, 0.0)
+    if max_value is not None:
+        np.clip(out, -max_value, max_value, out=out)
+    return out
