@@ -15,7 +15,7 @@ def python(code, *, check=True):
 
 
 def test_rooms_are_there_and_named():
-    assert set(dir(dex)) == {"__version__", "datasets", "get", "io", "pl", "pp", "tl"}
+    assert set(dir(dex)) == {"__version__", "datasets", "get", "io", "pl", "pp", "report", "tl"}
     for room in dir(dex):
         assert getattr(dex, room)
 

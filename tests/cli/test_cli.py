@@ -133,7 +133,8 @@ def test_without_replicates_there_is_a_table_and_no_figure(tables):
     counts.to_csv(tables / "two_counts.csv")
     words = [str(tables / "two_counts.csv"), str(tables / "two.csv"), "--groupby", "condition"]
     assert main(["run", *words, "-o", str(tables / "out")]) == 0
-    assert {path.name for path in (tables / "out").iterdir()} == {"results.csv", "ranked.h5ad"}
+    written = {path.name for path in (tables / "out").iterdir()}
+    assert written == {"results.csv", "ranked.h5ad", "report.html"}
     table = pd.read_csv(tables / "out" / "results.csv")
     assert table["pval"].isna().all()
     assert table["log2fc"].notna().any()

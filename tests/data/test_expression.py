@@ -51,7 +51,7 @@ def test_library_sizes_are_over_all_genes_and_observations_used(counts):
 def test_linear_values_are_logged_and_that_is_said(counts):
     made = expression(counts * 7.25, scale="linear")
     np.testing.assert_allclose(made.values(), np.log2(counts * 7.25 + 1.0, dtype=float), **CLOSE)
-    assert "tested as log2(x + 1)" in made.notes[-1]
+    assert "taken as log2(x + 1)" in made.notes[-1]
 
 
 def test_counts_of_a_named_layer_are_normalised_unless_they_are_called_linear(counts):
@@ -62,7 +62,7 @@ def test_counts_of_a_named_layer_are_normalised_unless_they_are_called_linear(co
     as_they_are = Source.from_adata(adata, layer="counts", scale="linear")
     made = Expression.from_source(as_they_are, rows, genes)
     np.testing.assert_array_equal(made.values(), counts)
-    assert "tested as they are: not logged" in made.notes[-1]
+    assert "taken as they are: not logged" in made.notes[-1]
 
 
 def test_blocks_hold_values_linear_means_and_who_expresses(counts):

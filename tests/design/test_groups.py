@@ -121,3 +121,10 @@ def test_ten_thousand_groups():
     found = groups([f"g{i}" for i in range(10_000)])
     assert found.levels[2] == "g2"
     assert len(two_sample_tests(found).infos) == 10_000
+
+
+def test_numbers_that_are_taken_for_groups_are_said():
+    assert "holds numbers, and each of the 3 is a group" in groups([1, 2, 4]).notes[0]
+    assert "design='~ drug' fits a slope" in groups([1, 2, 4]).notes[0]
+    for labels in ([1, 2, 1], ["1", "2", "4"], pd.Categorical([1, 2, 4])):
+        assert not any("holds numbers" in note for note in groups(labels).notes)

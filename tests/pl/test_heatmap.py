@@ -3,10 +3,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import anndata as ad
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+import dex
 import dex.pl
 from dex.errors import InputError
 from dex.get import expression_df, rank_genes_df
@@ -115,7 +118,9 @@ def test_blocks_of_markers_follow_the_tests(cells):
 def test_groups_have_gaps_and_small_ones_can_be_seen(cells):
     figure = dex.pl.heatmap(cells, return_fig=True)
     ax = figure.axes[0]
-    spans = np.array([image.get_extent()[:2] for image in ax.images])
+    extents = np.array([image.get_extent() for image in ax.images]).reshape(4, 4, 4)
+    assert (extents[1:, 0, 3] > extents[:-1, 0, 2]).all()  # gaps between the blocks of genes
+    spans = extents[0, :, :2]
     widths = np.diff(spans, axis=1).ravel()
     assert len(spans) == 4
     assert (spans[1:, 0] > spans[:-1, 1]).all()
@@ -212,9 +217,9 @@ def test_nothing_is_cut_off(request, data, width):
 
 def test_key_to_the_colours_is_labelled(bulk):
     bar = part(dex.pl.heatmap(bulk, return_fig=True), "bar of colours")
-    assert bar.get_ylabel() == "z-score of\nlog expression"
+    assert bar.get_ylabel() == "z-score of\nlog$_2$ CPM"
     bar = part(dex.pl.heatmap(bulk, z_score=False, return_fig=True), "bar of colours")
-    assert bar.get_ylabel() == "log expression"
+    assert bar.get_ylabel() == "log$_2$ CPM"
 
 
 def test_gene_symbols(bulk):
@@ -258,8 +263,206 @@ def test_only_the_stratum_of_the_test_is_shown(bulk):
         ({"cluster_obs": "all"}, "cluster_obs='all'"),
         ({"key": "nope"}, "run dex.tl.rank_genes first"),
         ({"layer": "nope"}, "layer='nope'"),
+        ({"mark": "gene399"}, "gene399"),
+        ({"split_genes": 1000}, "split_genes=1000 cuts a tree"),
+        ({"split_genes": "nope"}, "not a column of adata.var"),
+        ({"split_genes": {"a": "gene1"}}, "at least one gene"),
+        ({"split_obs": ["batch", "nope"]}, "'nope' is not a column"),
+        ({"split_obs": 9}, "there are 8"),
+        ({"dendrogram": "both"}, "dendrogram='both'"),
+        ({"limit": (1, 1)}, "limit="),
     ],
 )
 def test_refuses_what_is_not_there(bulk, options, message):
     with pytest.raises(InputError, match=message):
         dex.pl.heatmap(bulk, **options)
+
+
+def test_genes_are_cut_from_their_tree(bulk):
+    figure = dex.pl.heatmap(bulk, split_genes=2, dendrogram=True, return_fig=True)
+    ax = part(figure, "values")
+    high = [int(gene[4:]) < 20 for gene in genes_of(ax)]
+    assert high in ([True] * 20 + [False] * 10, [False] * 10 + [True] * 20)
+    texts = figure_texts(figure)
+    n_first = 20 if high[0] else 10
+    assert f"cluster 1 ({n_first})" in texts
+    assert f"cluster 2 ({30 - n_first})" in texts
+    (lines,) = part(figure, "tree of genes").collections
+    assert len(lines.get_segments()) == 29
+    feet = np.array([bar[[0, 3], 1] for bar in lines.get_segments() if (bar[[0, 3], 0] == 0).all()])
+    rows = np.asarray(ax.get_yticks())
+    assert np.isin(feet.round(6), rows.round(6)).all()  # leaves end at the middle of their rows
+    assert len(part(figure, "tree of observations").collections[0].get_segments()) == 6
+
+
+def test_each_tree_can_be_left_out(bulk):
+    labels = {ax.get_label() for ax in dex.pl.heatmap(bulk, return_fig=True).axes}
+    assert not any("tree" in label for label in labels)
+    figure = dex.pl.heatmap(bulk, dendrogram="obs", return_fig=True)
+    trees = [ax.get_label() for ax in figure.axes if "tree" in ax.get_label()]
+    assert trees == ["tree of observations"]
+
+
+def test_sets_of_genes_are_blocks(bulk):
+    sets = {"first": ["gene3", "gene1"], "second": ["gene25", "gene3"]}
+    figure = dex.pl.heatmap(bulk, split_genes=sets, cluster_genes=False, return_fig=True)
+    assert genes_of(part(figure, "values")) == ["gene3", "gene1", "gene25", "gene3"]
+    assert {"first (2)", "second (2)"} <= set(figure_texts(figure))
+
+
+def test_genes_are_split_by_a_column_of_var_or_a_series(bulk):
+    bulk.var["module"] = pd.Categorical(["x"] * 10 + ["y"] * 10 + [None] * 380, ["y", "x"])
+    figure = dex.pl.heatmap(bulk, split_genes="module", return_fig=True)
+    assert {"y (10)", "x (10)", "other (10)"} <= set(figure_texts(figure))
+    numbers = [int(gene[4:]) // 10 for gene in genes_of(part(figure, "values"))]
+    assert numbers == [1] * 10 + [0] * 10 + [2] * 10
+    again = dex.pl.heatmap(bulk, split_genes=bulk.var["module"], return_fig=True)
+    assert genes_of(part(again, "values")) == genes_of(part(figure, "values"))
+
+
+def test_nested_columns_split_the_observations(bulk):
+    figure = dex.pl.heatmap(bulk, split_obs=["batch", "condition"], return_fig=True)
+    texts = figure_texts(figure)
+    assert texts[:4] == ["control (n=2)", "treated (n=2)"] * 2 or "(n=2)" in texts[0]
+    assert {"a", "b"} <= set(texts)
+    ax = part(figure, "values")
+    order = [int(label.get_text()[6:]) for label in ax.get_xticklabels()]
+    assert [i % 2 for i in order] == [0] * 4 + [1] * 4
+    assert [i // 4 for i in order] == [0, 0, 1, 1] * 2
+    spans = np.array([image.get_extent()[:2] for image in ax.images])
+    gaps = spans[1:, 0] - spans[:-1, 1]
+    assert gaps[1] > 2 * gaps[0] == pytest.approx(2 * gaps[2])  # wider between the outer groups
+    assert {"bar of batch", "bar of condition"} <= {axes.get_label() for axes in figure.axes}
+
+
+def test_names_of_outer_groups_have_room(bulk):
+    bulk.obs["batch"] = np.where(
+        bulk.obs["batch"] == "a", "a name that is long", "another long name"
+    )
+    figure = dex.pl.heatmap(bulk, split_obs=["batch", "condition"], return_fig=True)
+    assert {"a name that is long", "another long name"} <= set(figure_texts(figure))
+    figure = dex.pl.heatmap(
+        bulk, split_obs=["batch", "condition"], figsize=(2.2, 4), return_fig=True
+    )
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.texts if "…" in text.get_text()]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
+
+
+def test_groups_are_a_bar_when_others_split(bulk):
+    figure = dex.pl.heatmap(bulk, split_obs="batch", groupby="condition", return_fig=True)
+    entries = [text.get_text() for text in part(figure, "legend of condition").texts]
+    assert entries == ["condition", "control", "treated"]
+
+
+def test_observations_are_cut_from_their_tree(bulk):
+    figure = dex.pl.heatmap(bulk, split_obs=2, groupby="condition", return_fig=True)
+    ax = part(figure, "values")
+    halves = [int(label.get_text()[6:]) // 4 for label in ax.get_xticklabels()]
+    assert halves in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
+    assert len(ax.images) == 2
+
+
+@pytest.mark.parametrize(
+    ("design", "grouped", "bars"),
+    [
+        ("~ batch * condition", {"batch", "condition"}, {"batch", "condition"}),
+        ("~ batch + condition", {"condition"}, {"batch", "condition"}),
+        ("~ condition + age", set(), {"condition", "age"}),
+    ],
+)
+def test_columns_of_the_design_are_bars(bulk, design, grouped, bars):
+    bulk.obs["age"] = bulk.obs["age"].fillna(40.0)
+    dex.tl.rank_genes(bulk, design=design, method="ols", key_added="design")
+    figure = dex.pl.heatmap(bulk, key="design", genes=["gene1", "gene2"], return_fig=True)
+    assert {ax.get_label()[7:] for ax in figure.axes if "bar of " in ax.get_label()} - {
+        "colours"
+    } == bars
+    legends = {ax.get_label()[10:] for ax in figure.axes if "legend of" in ax.get_label()}
+    assert legends == bars - grouped
+    if design.endswith("age"):
+        shown_ages = [
+            bulk.obs["age"].iloc[int(label.get_text()[6:])]
+            for label in part(figure, "values").get_xticklabels()
+        ]
+        assert shown_ages == sorted(shown_ages)
+
+
+def test_omnibus_tests_have_their_groups(bulk):
+    bulk.obs["arm"] = list("xyzxyzxy")
+    dex.tl.rank_genes(bulk, groupby="arm", test="any", method="ols", key_added="any")
+    figure = dex.pl.heatmap(bulk, key="any", return_fig=True)
+    assert figure_texts(figure)[:3] == ["x (n=3)", "y (n=3)", "z (n=2)"]
+
+
+def test_samples_are_drawn_where_cells_were_added_up():
+    rng = np.random.default_rng(5)
+    sample = np.repeat(["s1", "s2", "s3", "s4"], 30)
+    arm = pd.Categorical(np.where(np.isin(sample, ["s3", "s4"]), "stim", "ctrl"))
+    mean = np.where((np.arange(60) < 5) & (arm == "stim")[:, None], 9.0, 2.0)
+    obs = pd.DataFrame({"sample": sample, "arm": arm}, index=[f"c{i}" for i in range(120)])
+    adata = ad.AnnData(rng.poisson(mean).astype(float), obs=obs)
+    adata.uns["arm_colors"] = ["#010203", "#111213"]
+    dex.tl.rank_genes(adata, groupby="arm", replicate="sample", method="ols")
+    figure = dex.pl.heatmap(adata, genes=["0", "7"], cluster_genes=False, return_fig=True)
+    ax = part(figure, "values")
+    values = expression_df(adata, ["0", "7"], key="rank_genes")
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    z = ((values - values.mean()) / values.std(ddof=1)).loc[names]
+    np.testing.assert_allclose(np.hstack([i.get_array() for i in ax.images]), z.T, rtol=1e-8)
+    assert figure_texts(figure)[:2] == ["ctrl (n=2)", "stim (n=2)"]
+    first = part(figure, "bar of arm").images[0].get_array()[0, 0]
+    np.testing.assert_allclose(first, np.array([1, 2, 3]) / 255)
+
+
+def test_marked_genes_alone_are_named_and_joined_to_their_rows(cells):
+    genes = [f"gene{j}" for j in range(200)]
+    mark = ["gene70", "gene71", "gene5"]
+    options = {"genes": genes, "cluster_genes": False, "figsize": (5, 3), "return_fig": True}
+    figure = dex.pl.heatmap(cells, mark=mark, **options)
+    ax = part(figure, "values")
+    assert genes_of(ax) == ["gene5", "gene70", "gene71"]
+    lines = part(figure, "connectors").collections[0].get_segments()
+    np.testing.assert_allclose([line[0, 1] for line in lines], ax.get_yticks())
+    row = ax.get_ylim()[0] / 200
+    np.testing.assert_allclose([line[3, 1] / row for line in lines], [5.5, 70.5, 71.5])
+    assert ax.get_yticks()[2] - ax.get_yticks()[1] > 2 > 2 * row  # the names are apart
+
+
+def test_genes_asked_for_are_named_where_rows_are_thin(bulk):
+    genes = [f"gene{j}" for j in range(30)]
+    figure = dex.pl.heatmap(bulk, genes=genes, figsize=(3.3, 4.4), return_fig=True)
+    assert set(genes_of(part(figure, "values"))) == set(genes)
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in part(figure, "values").get_yticklabels()]
+    assert len(boxes) == 30
+
+
+def test_limit_ends_the_colours(bulk):
+    assert dex.pl.heatmap(bulk, limit=1.5).images[0].get_clim() == (-1.5, 1.5)
+    assert dex.pl.heatmap(bulk, limit=(-1, 2)).images[0].get_clim() == (-1, 2)
+    assert dex.pl.heatmap(bulk, z_score=False, limit=7).images[0].get_clim() == (0, 7)
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_in_the_place_of_given_axes(bulk, layout):
+    figure = plt.figure(figsize=(7, 4), layout=layout)
+    left, right = figure.subfigures(1, 2)
+    plain = left.subplots()
+    plain.plot([0, 1])
+    host = right.subplots()
+    ax = dex.pl.heatmap(bulk, ax=host, n_genes=8, dendrogram=True)
+    assert ax.get_label() == "values"
+    assert ax.figure.figure is figure
+    assert not host.axison
+    figure.draw_without_rendering()
+    place = host.get_window_extent()
+    for drawn in (ax, *host.child_axes):
+        box = drawn.get_window_extent()
+        assert place.x0 - 1 <= box.x0 <= box.x1 <= place.x1 + 1
+        assert place.y0 - 1 <= box.y0 <= box.y1 <= place.y1 + 1
+    for text in host.texts:
+        box = text.get_window_extent()
+        assert not box.width or place.x0 - 1 <= box.x0 <= box.x1 <= place.x1 + 1
+    assert plain.lines

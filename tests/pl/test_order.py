@@ -3,9 +3,13 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
+from scipy.cluster.hierarchy import cophenet, dendrogram, linkage
+from scipy.spatial.distance import pdist
 
-from dex.pl._order import similar_first, within_blocks, z_scores
-from dex.pl._page import centres, column_spans, merged_columns, with_room
+from dex.errors import InputError
+from dex.pl._order import arranged, cut, grow, similar_first, within_blocks, z_scores
+from dex.pl._page import centres, column_spans, dodged, merged_columns, row_spans, with_room
 
 
 def length(rows: np.ndarray, order) -> float:
@@ -78,3 +82,66 @@ def test_merged_columns_keep_the_mean():
 def test_labels_with_room_keep_the_most_important():
     keep = with_room(np.array([0.0, 1, 2, 3, 4]), np.array([4, 0, 1, 2, 3]), 2.0)
     assert keep.tolist() == [False, True, False, True, False]
+
+
+def test_joints_are_those_of_scipy():
+    rows = np.random.default_rng(0).normal(size=(12, 5))
+    tree = grow(rows)
+    drawn = tree.joints(np.arange(12.0))
+    plan = dendrogram(tree.merges, no_plot=True)
+    expected = np.stack([(np.array(plan["icoord"]) - 5) / 10, plan["dcoord"]], axis=2)
+    key = lambda bars: np.lexsort([bars[:, 0, 0], bars[:, 1, 1]])  # noqa: E731
+    np.testing.assert_allclose(drawn[key(drawn)], expected[key(expected)])
+    assert cophenet(tree.merges).max() == tree.height
+
+
+def test_trees_of_blocks_begin_where_their_blocks_do():
+    rows = np.random.default_rng(0).normal(size=(9, 3))
+    found = arranged(rows, np.repeat([0, 1, 2], [4, 1, 4]))
+    assert [tree.first for tree in found.trees] == [0, 5]
+    feet = np.concatenate([tree.joints(np.arange(9.0))[:, [0, 3]] for tree in found.trees])
+    assert set(feet[feet[..., 1] == 0][:, 0]) == {0, 1, 2, 3, 5, 6, 7, 8}
+
+
+def test_parts_are_clusters_in_the_order_of_leaves():
+    rows = np.repeat([[0.0], [50.0], [100.0]], [3, 4, 5], axis=0)
+    rows = rows + np.random.default_rng(0).normal(size=(12, 1))
+    found = cut(rows, 3, argument="split_genes")
+    assert found.part.tolist() == sorted(found.part.tolist())
+    groups = [set((found.order[found.part == p]).tolist()) for p in range(3)]
+    assert {frozenset(g) for g in groups} == {
+        frozenset(range(3)),
+        frozenset(range(3, 7)),
+        frozenset(range(7, 12)),
+    }
+    np.testing.assert_allclose(found.trees[0].merges[-1, 2], linkage(pdist(rows), "average")[-1, 2])
+    with pytest.raises(InputError, match="split_genes=13"):
+        cut(rows, 13, argument="split_genes")
+    with pytest.raises(InputError, match="3,000"):
+        cut(np.zeros((3000, 1)), 2, argument="split_obs")
+
+
+def test_names_are_moved_as_little_as_can_be():
+    wanted = np.array([1.0, 10.0, 10.5, 11.0, 30.0])
+    moved = dodged(wanted, 2.0, 31.0)
+    np.testing.assert_allclose(moved, [1, 8.5, 10.5, 12.5, 30])
+    assert (np.diff(dodged(np.zeros(4), 2.0, 31.0)) >= 2 - 1e-9).all()
+    ends = dodged(np.full(4, 31.0), 2.0, 31.0)
+    assert ends.max() <= 30 + 1e-9
+    assert (np.diff(ends) >= 2 - 1e-9).all()
+    assert (np.diff(dodged(np.zeros(40), 2.0, 31.0)) > 0).all()
+    assert not len(dodged(np.zeros(0), 2.0, 31.0))
+
+
+def test_rows_are_equally_high_in_all_blocks():
+    spans = row_spans(np.array([10, 5, 1]), 100.0, 2.0)
+    heights = spans[:, 1] - spans[:, 0]
+    np.testing.assert_allclose(heights, 6.0 * np.array([10, 5, 1]))
+    np.testing.assert_allclose(spans[1:, 0] - spans[:-1, 1], 2)
+
+
+def test_gaps_between_outer_groups_are_wider():
+    spans = column_spans(np.array([5, 5, 5]), 100.0, wide=np.array([True, False]))
+    gaps = spans[1:, 0] - spans[:-1, 1]
+    assert gaps[0] > 2 * gaps[1] > 0
+    assert abs(spans[-1, 1] - 100) < 1e-9

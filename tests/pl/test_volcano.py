@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+import anndata as ad
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,8 @@ import dex.pl
 from dex.design.tests import TestInfo
 from dex.errors import InputError
 from dex.get import rank_genes_df
+from dex.pl._labels import LINES
+from dex.pl._labels_layout import crosses, crosses_box, overlaps
 from dex.pl._theme import DOWN, UP
 
 LONGEST_SECONDS = 10
@@ -71,7 +74,7 @@ def test_sides_are_in_words(bulk, restored):
     frame = rank_genes_df(bulk).sort_index()
     info = TestInfo("age", "coefficient")
     ax = dex.pl.volcano(restored(bulk, frame["stat"], frame["log2fc"], info))
-    assert "positive →" in texts(ax)
+    assert "positive\N{NO-BREAK SPACE}→" in texts(ax)
     assert ax.get_title() == "age"
 
 
@@ -105,7 +108,7 @@ def test_extreme_genes_are_triangles_at_the_edge(bulk, restored):
     for x, y in np.vstack([scatter.get_offsets() for scatter in beyond]):
         assert left < x < right
         assert low < y < top
-        assert y > 0.95 * top or x < 0.95 * left
+        assert y > 0.94 * top or x < 0.94 * left
     assert top < 20
     (note,) = [text for text in texts(ax) if "beyond" in text]
     assert note.startswith("2 beyond the axes")
@@ -161,6 +164,8 @@ def test_labels_asked_for_are_always_there(bulk):
     ax = dex.pl.volcano(bulk, genes=wanted, n_labels=2)
     assert set(wanted) <= set(names(ax))
     assert len(markers(ax, "_asked for")[0].get_offsets()) == 20
+    bold = {text.get_text() for text in ax.texts if text.get_fontweight() == "bold"}
+    assert set(wanted) <= bold
 
 
 def test_labels_give_way_where_there_is_no_room(bulk):
@@ -233,7 +238,7 @@ def test_counts_and_threshold_do_not_meet(bulk):
     assert boxes[0].x1 < boxes[1].x0
     assert boxes[1].x1 < boxes[2].x0
     narrow = dex.pl.volcano(bulk, log2fc=1, figsize=(1.5, 2))
-    assert "dashed: |log$_2$ FC| = 1" in texts(narrow)
+    assert "dashed: |log2 FC| = 1" in texts(narrow)
 
 
 def test_global_settings_stay(bulk):
@@ -243,8 +248,6 @@ def test_global_settings_stay(bulk):
 
 
 def test_many_points_are_rasterised_in_time(bulk, restored):
-    import anndata as ad
-
     rng = np.random.default_rng(0)
     stat = rng.normal(0, 2, 20_000)
     adata = ad.AnnData(np.zeros((2, 20_000), dtype=np.float32))
@@ -279,3 +282,153 @@ def test_too_many_tests_are_listed(cells):
     store(cells, Result(columns, infos, (1,) * 13, (1,) * 13, {}), key="many")
     with pytest.raises(InputError, match=r"there are 13; choose with test=: 'g0', 'g1'"):
         dex.pl.volcano(cells, key="many")
+
+
+def test_forty_names_of_many_points_without_overlap(bulk, restored):
+    adata = many_genes(50_000, restored)
+    ax = dex.pl.volcano(adata, n_labels=20)
+    assert len(written(ax)) >= 30  # in columns, as there is no room for so many at their points
+    check_names(ax, [str(name) for name in adata.var_names])
+
+
+@pytest.mark.parametrize("width", [85, 180])
+def test_forty_genes_asked_for_are_written_whatever_their_place(restored, width):
+    adata = many_genes(5000, restored)
+    wanted = [str(name) for name in adata.var_names[100:140]]
+    ax = dex.pl.volcano(adata, genes=wanted, n_labels=5, figsize=(width / 25.4, 3.2))
+    names_written = written(ax)
+    assert set(wanted) <= set(names_written)
+    check_names(ax, [str(name) for name in adata.var_names])
+    drawn = ax.transData.transform(markers(ax, "_asked for")[0].get_offsets())
+    assert len(drawn) == 40
+    assert ax.bbox.x0 <= drawn[:, 0].min() <= drawn[:, 0].max() <= ax.bbox.x1
+
+
+def test_long_ids_are_left_out_and_not_crowded(restored):
+    adata = many_genes(3000, restored)
+    adata.var_names = [f"ENSG{j:011d}" for j in range(3000)]
+    ax = dex.pl.volcano(adata, n_labels=20)
+    assert 4 <= len(written(ax)) < 40
+    check_names(ax, list(adata.var_names))
+
+
+def test_no_name_is_written_twice_or_on_a_line_of_the_plot(bulk):
+    ax = dex.pl.volcano(bulk, n_labels=10, log2fc=1)
+    assert len(set(written(ax))) == len(written(ax))
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text() in written(ax)]
+    heights = ax.transData.transform([(0, line.get_ydata()[0]) for line in ax.lines[:1]])[:, 1]
+    assert not any(box.y0 < height < box.y1 for box in boxes for height in heights)
+
+
+def test_best_genes_of_both_sides_are_named(bulk):
+    table = rank_genes_df(bulk)
+    ax = dex.pl.volcano(bulk, n_labels=5)
+    up = set(table["gene"][table["log2fc"] > 0]) & set(written(ax))
+    down = set(table["gene"][table["log2fc"] < 0]) & set(written(ax))
+    assert min(len(up), len(down)) >= 4
+
+
+def test_limits_given_clip_and_count(bulk):
+    ax = dex.pl.volcano(bulk, x_limit=(-1, 2), y_limit=5, n_labels=0)
+    assert ax.get_xlim()[0] == pytest.approx(-1, abs=0.1)
+    assert ax.get_xlim()[1] == pytest.approx(2, abs=0.1)
+    assert n_drawn(ax) == 390
+    table = rank_genes_df(bulk).dropna(subset="log10_pval")
+    beyond = (table["log2fc"] < -1) | (table["log2fc"] > 2) | (table["log10_pval"] < -5)
+    assert any(text.startswith(f"{beyond.sum()} beyond") for text in texts(ax))
+    for limit in (0, -1, np.nan, (1, 2), (0, 0)):
+        with pytest.raises(InputError, match="x_limit="):
+            dex.pl.volcano(bulk, x_limit=limit)
+    with pytest.raises(InputError, match="y_limit=-1"):
+        dex.pl.volcano(bulk, y_limit=-1)
+
+
+def test_adjusted_p_can_be_the_axis(bulk):
+    ax = dex.pl.volcano(bulk, y="padj")
+    assert "adjusted" in ax.get_ylabel()
+    (height,) = {line.get_ydata()[0] for line in ax.lines if list(line.get_xdata()) == [0, 1]}
+    assert height == pytest.approx(-np.log10(0.05))
+    (up,) = markers(ax, "up")
+    assert up.get_offsets()[:, 1].min() >= height
+    with pytest.raises(InputError, match="y='stat'"):
+        dex.pl.volcano(bulk, y="stat")
+
+
+def test_classes_have_colours_and_a_legend(bulk):
+    classes = {"heat": ["gene0", "gene1", "gene250", "absent"], "cold": "gene25"}
+    ax = dex.pl.volcano(bulk, highlight=classes)
+    (heat,), (cold,) = markers(ax, "heat"), markers(ax, "cold")
+    assert len(heat.get_offsets()) == 3
+    assert len(cold.get_offsets()) == 1
+    colours = {mpl.colors.to_hex(one.get_facecolor()[0]) for one in (heat, cold)}
+    assert len(colours | {UP, DOWN}) == 4
+    assert {"heat (3 of 4 genes)", "cold (1 gene)"} <= set(texts(ax))
+    assert n_drawn(ax) + 4 == 390
+    with pytest.raises(InputError, match="highlight='x': none of its 1 genes"):
+        dex.pl.volcano(bulk, highlight={"x": ["absent"]})
+    with pytest.raises(InputError, match="7 classes"):
+        dex.pl.volcano(bulk, highlight={str(i): ["gene1"] for i in range(7)})
+
+
+def test_null_of_a_threshold_test_is_shaded(bulk):
+    assert not dex.pl.volcano(bulk).patches
+    bulk.uns["rank_genes"]["params"]["lfc"] = 0.5
+    ax = dex.pl.volcano(bulk)
+    (band,) = ax.patches
+    corners = band.get_extents().transformed(ax.transData.inverted())
+    np.testing.assert_allclose([corners.x0, corners.x1], [-0.5, 0.5])
+    assert any("0.5" in text and text.startswith("band") for text in texts(ax))
+
+
+def test_rasterised_as_asked(bulk):
+    assert markers(dex.pl.volcano(bulk, rasterized=True), "up")[0].get_rasterized()
+
+
+def many_genes(n: int, restored):
+    """A volcano with 5 % of the genes changed."""
+    rng = np.random.default_rng(5)
+    log2fc = rng.normal(0, 0.5, n)
+    changed = rng.choice(n, n // 20, replace=False)
+    log2fc[changed] += rng.normal(0, 2, len(changed))
+    adata = ad.AnnData(np.zeros((2, n), dtype=np.float32))
+    adata.var_names = [f"gene{j}" for j in range(n)]
+    return restored(adata, log2fc * rng.uniform(1.5, 3.5, n), log2fc)
+
+
+def written(ax) -> list[str]:
+    return [text.get_text() for text in label_texts(ax)]
+
+
+def label_texts(ax) -> list:
+    return [text for text in ax.texts if text.get_text().startswith(("gene", "SYM", "ENSG"))]
+
+
+def check_names(ax, known: list[str]) -> None:
+    """No name meets another name or another text, and no line a name or another line."""
+    ax.figure.draw_without_rendering()
+    labels = label_texts(ax)
+    assert all(label.get_text() in known for label in labels)
+    everything = [*ax.texts, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels()]
+    boxes = {id(text): extent(text) for text in everything if text.get_text()}
+    for label in labels:
+        box = boxes[id(label)]
+        assert ax.figure.bbox.x0 <= box[0] < box[2] <= ax.figure.bbox.x1
+        for other, its in boxes.items():
+            assert other == id(label) or not overlaps(np.array([box]), np.array([its]))[0, 0]
+    drawn = [lines for lines in ax.collections if lines.get_gid() == LINES]
+    ends = [one for lines in drawn for one in lines.get_segments()]
+    lines = ax.transData.transform(np.array(ends).reshape(-1, 2)).reshape(-1, 4)
+    names_ = np.array([boxes[id(label)] for label in labels])
+    assert not crosses_box(lines, shrunk(names_)).any()
+    assert not crosses(lines, lines).any()
+
+
+def extent(text) -> list[float]:
+    """Box of the ink of a text, without the padding of its background."""
+    box = text.get_window_extent()
+    return [box.x0, box.y0, box.x1, box.y1]
+
+
+def shrunk(boxes):
+    """Boxes less the half pixel by which the hinting of the screen widens text."""
+    return boxes + np.array([0.5, 0.5, -0.5, -0.5])

@@ -27,7 +27,7 @@ def test_counts_are_normalised_on_the_way(samples, fingerprint, caplog, method):
     after = fingerprint(samples)
     assert scales(samples) == ("counts", "logcpm")
     assert (
-        "X holds counts: tested as log2 CPM (prior count 2, TMM), made on the way."
+        "X holds counts: taken as log2 CPM (prior count 2, TMM), made on the way."
         in caplog.messages
     )
     for part in ("X", "layers", "obs", "obsm"):
@@ -92,7 +92,7 @@ def test_counts_of_a_named_layer_are_normalised(samples, column, caplog):
     samples.X = np.log1p(samples.X)
     dex.tl.rank_genes(samples, "condition", method="ols", layer="raw", key_added="layer")
     np.testing.assert_array_equal(column(samples, "stat"), column(samples, "stat", "layer"))
-    assert "layers['raw'] holds counts: tested as log2 CPM" in caplog.text
+    assert "layers['raw'] holds counts: taken as log2 CPM" in caplog.text
 
 
 def test_a_layer_that_is_called_linear_is_tested_as_it_is(samples, column, caplog):
@@ -100,7 +100,7 @@ def test_a_layer_that_is_called_linear_is_tested_as_it_is(samples, column, caplo
     options = {"layer": "raw", "scale": "linear"}
     dex.tl.rank_genes(samples, "condition", method="t-test-student", **options)
     assert scales(samples) == ("linear", "linear")
-    assert "layers['raw'] holds linear values, tested as they are: not logged." in caplog.text
+    assert "layers['raw'] holds linear values, taken as they are: not logged." in caplog.text
     treated = (samples.obs["condition"] == "treated").to_numpy()
     X = samples.X.astype(float)
     difference = X[treated].mean(axis=0) - X[~treated].mean(axis=0)
@@ -116,7 +116,7 @@ def test_linear_values_are_logged(samples, column, caplog):
     samples.X = cpm
     dex.tl.rank_genes(samples, "condition", method="ols")
     assert scales(samples) == ("linear", "log2p1")
-    assert "tested as log2(x + 1)" in caplog.text
+    assert "taken as log2(x + 1)" in caplog.text
     logs = np.log2(1 + cpm)
     treated = (samples.obs["condition"] == "treated").to_numpy()
     expected = logs[treated].mean(axis=0) - logs[~treated].mean(axis=0)

@@ -84,7 +84,7 @@ def report(
 ) -> None:
     """h5ad with a result in, HTML report out."""
     adata = dex.io.read_h5ad(path)
-    heading = {} if title is None else {"title": title}
+    heading: dict[str, Any] = {} if title is None else {"title": title}
     dex.report.write(adata, out, key=key, padj=padj, gene_symbols=gene_symbols, **heading)
     _say(f"wrote {out}")
 
@@ -106,6 +106,11 @@ class Wanted:
     xlsx: bool = False
     report: bool = True
     title: str = "Which genes change?"
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Options of every picture."""
+        return {"padj": self.padj, "gene_symbols": self.gene_symbols}
 
 
 def _checked_folder(out: str) -> Path:
@@ -139,8 +144,7 @@ def _write(adata: AnnData, folder: Path, wanted: Wanted) -> None:
     written = [*_write_tables(adata, folder, wanted), *_draw(adata, folder, wanted)]
     if wanted.report:
         written.append(folder / "report.html")
-        options = {"padj": wanted.padj, "gene_symbols": wanted.gene_symbols}
-        dex.report.write(adata, written[-1], title=wanted.title, **options)
+        dex.report.write(adata, written[-1], title=wanted.title, **wanted.shown)
     _say(_summary(adata, key="rank_genes", padj=wanted.padj))
     _say("wrote " + ", ".join(str(path) for path in written))
     if older := sorted(path.name for path in before - set(written)):
@@ -159,8 +163,7 @@ def _draw(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
     """Volcano and MA plot of every test, up to twenty, and one heatmap."""
     tests = dex.get.tests_df(adata)
     drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
-    options = {"padj": wanted.padj, "gene_symbols": wanted.gene_symbols}
-    written = []
+    options, written = wanted.shown, []
     for plot in (dex.pl.volcano, dex.pl.ma):
         for name, path in _paths(folder, plot.__name__, drawn.tolist()[:_MOST_TESTS]).items():
             plot(adata, test=name, save=path, **options)

@@ -89,15 +89,16 @@ class Expression:
             notes = (*source.notes, *_warnings(source))
             return cls(blocks, source.scale, None, source.pseudocount, notes)
         if source.scale is Scale.LINEAR:
-            notes = (*source.notes, f"{source.where} holds linear values: tested as log2(x + 1).")
+            notes = (*source.notes, f"{source.where} holds linear values: taken as log2(x + 1).")
             return cls(blocks, Scale.LOG2P1, None, source.pseudocount, notes)
         cells = source.unit == "cells"
         method = ("library" if cells else "tmm") if size_factors == "auto" else size_factors
         factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
         scale = Scale.LN1P if cells else Scale.LOGCPM
         how = _how(factors, cells=cells)
-        notes = (*source.notes, f"{source.where} holds counts: tested as {how}, made on the way.")
-        one_count = 1.0 if cells else 1e6 / factors.effective.mean()
+        notes = (*source.notes, f"{source.where} holds counts: taken as {how}, made on the way.")
+        typical = factors.effective.mean() / 1e6 if not cells else factors.typical
+        one_count = float(1 / typical)
         return cls(blocks, scale, factors, one_count, notes)
 
     @property
@@ -148,4 +149,4 @@ def _warnings(source: Source) -> tuple[str, ...]:
         return ()
     linear = source.scale is Scale.LINEAR
     why = "not logged" if linear else "fold changes cannot be had from them and are NaN"
-    return (f"{source.where} holds {source.scale.words}, tested as they are: {why}.",)
+    return (f"{source.where} holds {source.scale.words}, taken as they are: {why}.",)

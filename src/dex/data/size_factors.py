@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pandas.api.types import is_numeric_dtype
 
-from dex.data.blocks import GeneBlocks
 from dex.data.reader import read_rows, row_pieces
+from dex.data.sums import Sums
 from dex.data.threads import map_threads
 from dex.errors import InputError
 from dex.stats.normalize import library_size_factors
@@ -63,6 +63,11 @@ class Factors:
         return self.totals * self.norm_factors
 
     @property
+    def typical(self) -> float:
+        """Size factor of a typical observation: 1 unless the user has given them."""
+        return 1.0 if self.method in SIZE_FACTORS else float(self.size_factors.mean())
+
+    @property
     def title(self) -> str:
         """In messages."""
         return TITLES.get(self.method, f"obs[{self.method!r}]")
@@ -88,18 +93,15 @@ def estimate_factors(
         observation has no factor by the method.
     """
     given = _given(obs, rows, method)
-    sums = GeneBlocks.all_genes(source, rows).map(
-        lambda raw: (raw.sum(axis=1), raw.any(axis=0)), n_threads, "library sizes"
-    )
-    totals = np.sum([total for total, _ in sums], axis=0)
-    expressed = np.concatenate([some for _, some in sums])
+    sums = Sums.of(source, rows, n_threads=n_threads)
+    totals = sums.totals
     if source.unit == "samples" or method != "library":
         _refuse_empty(source, rows, totals)
     if given is not None:
         return Factors(method, totals, centred(given / totals), given)
     if method == "library":
         return Factors(method, totals, np.ones_like(totals), library_size_factors(totals))
-    table = _Rows(source.matrix, rows, totals, expressed, n_threads)
+    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads)
     if method in {"median_ratio", "poscounts"}:
         own = _median_ratios(table, positive_counts=method == "poscounts")
         return Factors(method, totals, centred(own / totals), own)

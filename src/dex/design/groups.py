@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +78,14 @@ class Groups:
         column = column_of(obs, groupby, argument="groupby")
         labels = Labels.from_column(column)
         _require_groups(labels, column)
-        return cls.from_labels(labels, groupby, reference=reference)
+        groups = cls.from_labels(labels, groupby, reference=reference)
+        if not is_numeric(column) or len(groups.levels) == 2:
+            return groups
+        note = (
+            f"obs[{groupby!r}] holds numbers, and each of the {len(groups.levels)} is a group; "
+            f"design='~ {in_formula(groupby)}' fits a slope."
+        )
+        return replace(groups, notes=(note, *groups.notes))
 
     @classmethod
     def from_labels(cls, labels: Labels, column: str, *, reference: object | None = None) -> Groups:

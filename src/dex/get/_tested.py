@@ -37,7 +37,10 @@ class Tested:
             cells = Source.from_adata(stored.adata, layer=layer, scale="counts", unit="cells")
             return cls(pseudobulk(cells, samples), samples.obs, factors)
         source = Source.from_adata(
-            stored.adata, layer=params.get("layer"), scale=params["source_scale"], unit=params["unit"]
+            stored.adata,
+            layer=params.get("layer"),
+            scale=params["source_scale"],
+            unit=params["unit"],
         )
         return cls(source, obs_of(stored.adata), factors)
 

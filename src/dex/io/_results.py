@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dex.io._tables import write_table
+import pandas as pd
+
+from dex.io._tables import table_suffix, write_parquet, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,14 +17,30 @@ if TYPE_CHECKING:
 def write_results(
     adata: AnnData, path: str | Path, *, key: str = "rank_genes", **options: Any
 ) -> None:
-    """Write the tidy table of ranked genes as CSV or TSV, whole or not at all.
+    """Write the tidy table of ranked genes, whole or not at all.
+
+    The suffix of ``path`` says how:
+
+    - ``.csv``, and with tabs ``.tsv`` and ``.txt``; each also with ``.gz``. The same result is the
+      same file, byte by byte.
+    - ``.parquet``: the same table with ``test`` and ``status`` as categories; the file's metadata
+      has under ``dex`` a JSON text with the key, the parameters and the tests. Needs pyarrow.
+    - ``.xlsx``: a sheet per test, then ``tests`` (what was compared, and in which sheet it is),
+      ``columns`` (what each column means, and what scanpy and R call it) and ``parameters``. Needs
+      XlsxWriter: ``pip install "dex-de[excel]"``.
+
+    In ``.xlsx`` gene names are text and stay what they are: ``MARCH1`` becomes no date, and
+    ``=1+1`` no formula. Excel reads text files with its own eyes; there a gene or test that
+    begins with ``=``, ``+``, ``-``, ``@`` or a control character, and is no number, is written
+    with an apostrophe before it, so that nothing in it is run. p-values below 1e-308 are 0 in
+    Excel; their logarithms are beside them.
 
     Parameters
     ----------
     adata
         AnnData with a result of :func:`dex.tl.rank_genes`.
     path
-        File to write; its suffix says how: ``.csv``, ``.tsv``, ``.txt``, each also with ``.gz``.
+        File to write.
     key
         Where the result is.
     **options
@@ -32,7 +50,8 @@ def write_results(
     Raises
     ------
     dex.errors.InputError
-        If there is no such result, or if the suffix or the folder is not one that can be written.
+        If there is no such result, if the suffix or the folder is not one that can be written, if
+        a package is missing, or if a test has more genes than a sheet of Excel has rows.
 
     Examples
     --------
@@ -46,4 +65,24 @@ def write_results(
     """
     from dex.get import rank_genes_df
 
-    write_table(rank_genes_df(adata, key=key, **options), path)
+    suffix = table_suffix(path)
+    if suffix == ".xlsx":
+        from dex.io._excel import write_workbook
+
+        write_workbook(adata, path, key=key, **options)
+        return
+    frame = rank_genes_df(adata, key=key, **options)
+    if suffix == ".parquet":
+        _write_parquet(adata, frame, path, key=key)
+    else:
+        write_table(frame, path)
+
+
+def _write_parquet(adata: AnnData, frame: pd.DataFrame, path: str | Path, *, key: str) -> None:
+    from dex.get import params, tests_df
+
+    tests = tests_df(adata, key=key)
+    frame["test"] = pd.Categorical(frame["test"], categories=tests["name"])
+    rows = tests.to_dict(orient="records")
+    metadata = {"key": key, "params": params(adata, key=key), "tests": rows}
+    write_parquet(frame, path, metadata=metadata)

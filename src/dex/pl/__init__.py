@@ -1,6 +1,23 @@
 """Pictures of a result: they draw what :mod:`dex.get` returns, and compute no statistic."""
 
+from dex.pl._compare import compare
+from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
+from dex.pl._ma import ma
+from dex.pl._mds import mds
+from dex.pl._pca import pca
+from dex.pl._pvalues import pvalues
+from dex.pl._sample_distances import sample_distances
 from dex.pl._volcano import volcano
 
-__all__ = ["heatmap", "volcano"]
+__all__ = [
+    "compare",
+    "expression",
+    "heatmap",
+    "ma",
+    "mds",
+    "pca",
+    "pvalues",
+    "sample_distances",
+    "volcano",
+]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from dex.errors import InputError
 from dex.get import rank_genes_df, tests_df
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
+
     from anndata import AnnData
 
     from dex.typing import Int
@@ -40,6 +43,32 @@ class GeneChoice:
         return cls(tuple(genes), np.zeros(len(genes), dtype=np.intp))
 
     @classmethod
+    def of_sets(cls, sets: Mapping[str, Sequence[str]]) -> GeneChoice:
+        """Take the genes of every set, a block each; a gene in two sets is shown in both.
+
+        Raises
+        ------
+        InputError
+            If a set is not a list of genes, or if there are no genes.
+        """
+        wrong = [name for name, genes in sets.items() if isinstance(genes, str)]
+        if wrong or not any(len(genes) for genes in sets.values()):
+            msg = f"split_genes={dict(sets)!r} is not {{label: [genes]}} with at least one gene."
+            raise InputError(msg)
+        sizes = [len(genes) for genes in sets.values()]
+        genes = tuple(str(gene) for members in sets.values() for gene in members)
+        return cls(genes, np.repeat(np.arange(len(sizes)), sizes), tuple(map(str, sets)))
+
+    def labelled(self, labels: pd.Series) -> GeneChoice:
+        """Divide the genes by ``labels``, one for each, with those that have none at the end."""
+        levels = labels.astype("category").cat
+        block = np.where(levels.codes < 0, len(levels.categories), levels.codes).astype(np.intp)
+        order = np.argsort(block, kind="stable")
+        names = (*map(str, levels.categories), "other")
+        genes = tuple(self.genes[i] for i in order)
+        return replace(self, genes=genes, block=block[order], blocks=names)
+
+    @classmethod
     def best(
         cls, adata: AnnData, tests: pd.DataFrame, *, key: str, n_genes: int | None, padj: float
     ) -> GeneChoice:
@@ -67,6 +96,30 @@ class GeneChoice:
         return cls(
             tuple(ordered), block, tuple(labels), tuple(without if significant else ()), significant
         )
+
+
+def labels_of(
+    adata: AnnData, genes: Sequence[str], split: pd.Series | str, gene_symbols: str | None
+) -> pd.Series:
+    """Label of every gene, from a Series by gene or from a column of ``var``; NaN where none.
+
+    Raises
+    ------
+    InputError
+        If there is no such column.
+    """
+    if isinstance(split, str):
+        if split not in adata.var:
+            have = ", ".join(map(repr, adata.var.columns)) or "none"
+            msg = f"split_genes={split!r} is not a column of adata.var; it has {have}."
+            raise InputError(msg)
+        labels = adata.var[split]
+        if gene_symbols is not None:
+            by_symbol = labels.set_axis(adata.var[gene_symbols].astype(str))
+            labels = pd.concat([labels, by_symbol[~by_symbol.index.isin(labels.index)]])
+    else:
+        labels = split
+    return labels[~labels.index.duplicated()].reindex(pd.Index(genes))
 
 
 def chosen_tests(adata: AnnData, test: object, *, key: str) -> pd.DataFrame:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
 
 from dex.errors import InputError
-from dex.pl._genes import GeneChoice, chosen_tests
+from dex.pl._expression_source import ExpressionSource
+from dex.pl._genes import GeneChoice, chosen_tests, labels_of
 from dex.pl._heatmap_drawing import draw_heatmap
+from dex.pl._page import place_of
 from dex.pl._plan import Extras
 from dex.pl._save import check_save, finish
-from dex.pl._strips import strip_of
-from dex.pl._table import ClusterObs, HeatmapTable, compared, tested_matrix
-from dex.pl._theme import theme
+from dex.pl._strips import Strip, strip_of
+from dex.pl._table import Z_LIMIT, ClusterObs, HeatmapTable, compared
+from dex.pl._theme import inches, theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    import pandas as pd
     from anndata import AnnData
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+
+_MOST_DESIGN_COLUMNS = 4
 
 
 def heatmap(
@@ -32,16 +39,22 @@ def heatmap(
     n_genes: int | None = None,
     genes: Sequence[str] | None = None,
     padj: float = 0.05,
+    mark: str | Sequence[str] = (),
     groupby: str | None = None,
-    annotations: str | Sequence[str] = (),
+    split_genes: int | str | Mapping[str, Sequence[str]] | pd.Series | None = None,
+    split_obs: int | str | Sequence[str] | None = None,
+    annotations: str | Sequence[str] | None = None,
     layer: str | None = None,
     gene_symbols: str | None = None,
     z_score: bool = True,
     cluster_genes: bool = True,
     cluster_obs: ClusterObs = "within",
+    dendrogram: bool | Literal["genes", "obs"] = False,
+    limit: float | tuple[float, float] | None = None,
     cmap: str | Colormap | None = None,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
     show: bool | None = None,
     return_fig: bool = False,
     save: str | PathLike[str] | None = None,
@@ -50,9 +63,10 @@ def heatmap(
 
     One test shows its best genes up and down; several tests show the best of each, in blocks. With
     no significant gene the best by p-value are drawn, and the title says so. Columns are grouped by
-    ``groupby``, and observations that no test compares are left out; the smallest groups are drawn
-    wider than their share, and where there are more observations than can be seen, neighbours are
-    averaged.
+    what the result compares, and observations that no test compares are left out; the smallest
+    groups are drawn wider than their share, and where there are more observations than can be seen,
+    neighbours are averaged. Where cells were added up by ``replicate``, the columns are the samples
+    that were tested.
 
     Parameters
     ----------
@@ -66,14 +80,27 @@ def heatmap(
         Genes in all for one test, 40 by default, half up and half down as far as there are that
         many; for several tests genes for each, 5 by default, or 3 for more than 12 tests.
     genes
-        Genes to show instead, by ``var_names`` or symbol.
+        Genes to show instead, by ``var_names`` or symbol. Where there are too many for a name on
+        every line, lines join the names to their rows.
     padj
         Largest adjusted p-value of a significant gene.
+    mark
+        Genes to name, of those drawn; the others have no names then.
     groupby
-        Column of ``adata.obs``; by default the one that the result compares.
+        Column of ``obs``; by default the one that the result compares, or the columns in its
+        contrasts. Observations are in the order of a covariate if the result is about one.
+    split_genes
+        How genes are divided, with gaps, names and numbers: into ``k`` clusters cut from their
+        tree; by a column of ``adata.var`` or a Series by gene; or ``{label: genes}``, which are
+        then the genes drawn. The default is a block for each of several tests.
+    split_obs
+        How observations are divided in place of ``groupby``: by one or several columns of ``obs``,
+        the outermost first, or into ``k`` clusters cut from their tree. ``groupby`` is a bar of
+        colour then.
     annotations
-        Columns of ``adata.obs`` to show as bars of colour above. Levels have the colours in
-        ``adata.uns[f"{column}_colors"]``, as scanpy leaves them, if there is one for each.
+        Columns of ``obs`` to show as bars of colour above; the default is those of the design.
+        Levels have the colours in ``adata.uns[f"{column}_colors"]``, as scanpy leaves them, if
+        there is one for each.
     layer
         Layer to read; by default what the result was made from, or ``X``; counts in ``X`` are
         normalised on the way.
@@ -81,13 +108,19 @@ def heatmap(
         Column of ``adata.var`` to show instead of ``var_names``.
     z_score
         Show each gene as its difference from its mean over the observations shown, in standard
-        deviations; colours end at 2.5. Else the values themselves.
+        deviations. Else the values themselves.
     cluster_genes
         Put genes that are alike beside each other, within a block: average linkage with the best
         order of leaves. Else they are in the order of their p-values, or as given.
     cluster_obs
         ``"within"`` clusters the observations of each group, True all of them together without
         regard to groups, False leaves them in the order of ``adata``.
+    dendrogram
+        Draw the trees of ``"genes"``, of ``"obs"``, or of both (True), as far as there are any: up
+        to 2000 rows or columns of a part are clustered.
+    limit
+        Where the colours end: one number for both sides of zero, or the lowest and the highest. By
+        default 2.5 for z-scores; values go up to their 99th percentile.
     cmap
         Colours; by default ``"RdBu_r"`` for z-scores and ``"viridis"`` for values.
     title
@@ -95,10 +128,12 @@ def heatmap(
     figsize
         Width and height in inches. The default is 85 mm wide for up to 24 observations, else
         180 mm, and as high as the genes need.
+    ax
+        Axes whose place the whole heatmap takes, instead of a new figure; they are hidden.
     show
         True calls ``pyplot.show()`` now, where there is a window or a notebook. Otherwise the
         figure is left to pyplot: a notebook shows it when the cell ends. Nothing is shown with
-        ``return_fig``.
+        ``ax`` or ``return_fig``.
     return_fig
         Return the figure, and keep it out of pyplot.
     save
@@ -107,7 +142,7 @@ def heatmap(
     Returns
     -------
     matplotlib.axes.Axes or matplotlib.figure.Figure
-        The axes of the values; the figure with ``return_fig``.
+        The axes of the values, in mm; the figure with ``return_fig``.
 
     Raises
     ------
@@ -124,46 +159,62 @@ def heatmap(
     85
     """
     path = check_save(save)
-    _check(cluster_obs, n_genes, genes)
-    has_result = genes is None or test is not None or key in adata.uns
+    _check(cluster_obs, n_genes, genes, dendrogram)
+    sets = split_genes if isinstance(split_genes, Mapping) else None
+    named = genes is not None or sets is not None
+    has_result = not named or test is not None or key in adata.uns
     tests = chosen_tests(adata, test, key=key) if has_result else None
-    choice = _choose(adata, tests, genes, key=key, n_genes=n_genes, padj=padj)
-    scale = None
-    if layer is None and has_result:
-        layer, scale = tested_matrix(adata, key=key)
-    table = HeatmapTable.from_adata(
-        adata,
+    if sets is not None:
+        choice = GeneChoice.of_sets(sets)
+    else:
+        choice = _choose(adata, tests, genes, key=key, n_genes=n_genes, padj=padj)
+    if isinstance(split_genes, str | pd.Series):
+        choice = choice.labelled(labels_of(adata, choice.genes, split_genes, gene_symbols))
+    source = ExpressionSource.from_adata(adata, key=key if has_result else None, layer=layer)
+    n_obs_parts = int(split_obs) if isinstance(split_obs, int | np.integer) else None
+    columns = () if isinstance(split_obs, int | np.integer) else _listed(split_obs or ())
+    observations = compared(source, tests, groupby=groupby, split=columns)
+    table = HeatmapTable.from_source(
+        source,
         choice,
-        compared(adata, tests, key=key, groupby=groupby),
-        layer=layer,
-        scale=scale,
+        observations,
         gene_symbols=gene_symbols,
         z_score=z_score,
         cluster_genes=cluster_genes,
+        n_gene_parts=int(split_genes) if isinstance(split_genes, int | np.integer) else None,
         cluster_obs=cluster_obs,
+        n_obs_parts=n_obs_parts,
     )
-    columns = [annotations] if isinstance(annotations, str) else annotations
+    marked = table.find(_listed(mark)) if mark else np.full(len(table.genes), genes is not None)
     extras = Extras(
         title=_title(tests, choice, padj) if title is None else title,
         note=_note(choice, padj),
-        strips=tuple(strip_of(adata, column, offset=i + 1) for i, column in enumerate(columns)),
-        obs_names=tuple(map(str, adata.obs_names[table.observations.rows])),
-        block_names=choice.blocks,
+        strips=_strips(source, table, groupby, annotations),
+        obs_names=tuple(map(str, source.shown.obs_names[table.observations.rows])),
+        marked=marked,
+        only_marked=bool(mark),
+        trees=(dendrogram in (True, "genes"), dendrogram in (True, "obs")),
         z_score=z_score,
-        unit=f"layer {layer!r}" if layer is not None else "log expression",
+        unit=source.unit,
+        limits=_limits(table, limit, z_score=z_score),
         cmap=cmap,
-        figsize=figsize,
+        figsize=figsize if ax is None else _size_of(ax),
     )
     with theme():
-        ax = draw_heatmap(table, extras, own=return_fig)
-        figure: Figure = ax.figure  # type: ignore[assignment]  # made here, so no subfigure
-        finish(figure, path, show=bool(show) and not return_fig)
-    return figure if return_fig else ax
+        drawn = draw_heatmap(table, extras, host=ax, own=return_fig)
+        figure = drawn.figure.figure  # the root, also of a subfigure
+        finish(figure, path, show=bool(show) and ax is None and not return_fig)
+    return figure if return_fig else drawn
 
 
-def _check(cluster_obs: ClusterObs, n_genes: int | None, genes: Sequence[str] | None) -> None:
+def _check(
+    cluster_obs: ClusterObs, n_genes: int | None, genes: Sequence[str] | None, dendrogram: object
+) -> None:
     if cluster_obs not in ("within", True, False):
         msg = f"cluster_obs={cluster_obs!r} is not known; it is 'within', True or False."
+        raise InputError(msg)
+    if dendrogram not in (True, False, "genes", "obs"):
+        msg = f"dendrogram={dendrogram!r} is not known; it is True, False, 'genes' or 'obs'."
         raise InputError(msg)
     if n_genes is not None and n_genes < 1:
         msg = f"n_genes={n_genes} leaves nothing to draw; it must be at least 1."
@@ -189,6 +240,55 @@ def _choose(
         msg = f"no gene has a p-value under {key!r}; name the genes to draw with genes=."
         raise InputError(msg)
     return choice
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _strips(
+    source: ExpressionSource,
+    table: HeatmapTable,
+    groupby: str | None,
+    annotations: str | Sequence[str] | None,
+) -> tuple[Strip, ...]:
+    """Bars of colour beside those of the groups: asked for, or the columns of the design."""
+    block = source.text("block")
+    design = (*source.contrasted_columns(), *source.design_columns(), *([block] if block else []))
+    wanted = design[:_MOST_DESIGN_COLUMNS] if annotations is None else _listed(annotations)
+    names = dict.fromkeys([*([groupby] if groupby else []), *wanted])
+    bars = [levels.name for levels in table.observations.levels]
+    new = [name for name in names if name not in bars]
+    first = max(len(bars), 1)
+    return tuple(strip_of(source.shown, name, offset=first + i) for i, name in enumerate(new))
+
+
+def _limits(
+    table: HeatmapTable, limit: float | tuple[float, float] | None, *, z_score: bool
+) -> tuple[float, float]:
+    """Symmetric for z-scores; values from 0, or their least, to their 99th percentile."""
+    values = table.values  # noqa: PD011
+    least = float(min(values.min(), 0))
+    if limit is None and not z_score:
+        high = float(np.percentile(values, 99))
+        return least, high if high > least else least + 1
+    if limit is None:
+        return -Z_LIMIT, Z_LIMIT
+    if isinstance(limit, tuple | list):
+        low, high = limit
+    else:
+        low, high = (-limit if z_score else least), limit
+    if not low < high:
+        msg = f"limit={limit!r} is not a range of values; give a positive number, or (low, high)."
+        raise InputError(msg)
+    return float(low), float(high)
+
+
+def _size_of(ax: Axes) -> tuple[float, float]:
+    """Size of the place of given axes in inches, after their figure is laid out."""
+    ax.figure.figure.draw_without_rendering()
+    width, height = place_of(ax)
+    return inches(width), inches(height)
 
 
 def _title(tests: pd.DataFrame | None, choice: GeneChoice, padj: float) -> str:

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stdout
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
 
+from dex.pl._labels_columns import Columns
+from dex.pl._labels_layout import Divide, Ink, Placed, place_near
 from dex.pl._theme import FAINT, INK, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
     from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
 
     from dex.typing import Float
 
-_CELL_POINTS = 1.5
-"""Points nearer to each other than this are one obstacle."""
-_NEAR_POINTS, _FAR_POINTS = 4.0, 60.0
-"""Least and greatest distance between a point and its name."""
-_STYLE: dict[str, Any] = {
-    "textsize": SMALL,
-    "textcolor": INK,
-    "linecolor": FAINT,
-    "linewidth": 0.4,
-    "margin": 0.004,
-    "nbr_candidates": 400,
-    "avoid_label_lines_overlap": True,
-    "avoid_crossing_label_lines": True,
-    "va": "bottom",
-    "zorder": 5,
-    "plot_kwargs": {"zorder": 4, "solid_capstyle": "round"},
-    "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.2},
-}
+LINES = "lines to names"
+"""``gid`` of the lines between names and their points."""
+_ENOUGH = 0.6
+"""Fraction of names beside their points below which columns are better."""
+_SPOT = np.array([-0.5, -0.5, 0.5, 0.5])
+_LEAST_SCALE = 0.95
+"""Of the type of names that need not be written."""
+_WEIGHTS = {True: "bold", False: "normal"}
 
 
 def place_labels(
-    ax: Axes, anchors: Float, texts: Sequence[str], *, points: Float, radius: float, always: bool
+    ax: Axes,
+    anchors: Float,
+    texts: Sequence[str],
+    *,
+    points: Float,
+    radius: float,
+    always: bool,
+    columns: bool = False,
+    divide: Literal["x", "y"] | None = None,
 ) -> list[Text]:
     """Write ``texts`` near ``anchors``, with a thin line where they had to move away.
 
-    The layout of the figure and the limits of the axes must be final. Earlier names go first; a
-    name for which there is no room between the points and the other texts of the axes is left out,
-    or put over points if ``always``.
+    The layout of the figure and the limits of the axes must be final. Earlier names go first. No
+    name overlaps a point, a line, another name or another text of the axes, and no line crosses a
+    name or another line. A name for which there is no room is left out; with ``always`` all are
+    written in bold, if need be in columns at both sides, for which the x axis is widened.
 
     Parameters
     ----------
@@ -62,60 +64,140 @@ def place_labels(
         Of the points' markers, in typographical points.
     always
         Whether every text is to be written.
+    columns
+        Whether texts that are not to be written ``always`` may be in columns too, where 40 %
+        of them would have to be left out otherwise and they are short.
+    divide
+        Axis whose zero names had better not cross.
 
     Returns
     -------
     list of matplotlib.text.Text
         The texts written.
     """
-    if not texts:
+    if not len(texts):
         return []
-    import textalloc
-
-    point = ax.figure.dpi / 72
-    clear = _thinned(ax, points)
-    taken = np.vstack([np.empty((0, 2)), *(_inside(ax, box) for box in _text_boxes(ax))])
-    style = _STYLE | ({"fontweight": "bold"} if always else {})
-    with redirect_stdout(StringIO()):  # textalloc prints where it finds no room
-        written: list[Text | None] = textalloc.allocate(  # type: ignore[assignment]
-            ax,
-            anchors[:, 0],
-            anchors[:, 1],
-            list(texts),
-            x_scatter=np.r_[clear[:, 0], taken[:, 0]],
-            y_scatter=np.r_[clear[:, 1], taken[:, 1]],
-            scatter_sizes=np.r_[np.full(len(clear), radius * point), np.zeros(len(taken))],
-            xlims=_shrunk(ax.get_xlim()),
-            min_distance=_NEAR_POINTS * point / ax.bbox.width,
-            max_distance=_FAR_POINTS * point / ax.bbox.width,
-            draw_all=always,
-            **style,
-        )[2]
-    return [text for text in written if text is not None]
-
-
-def _thinned(ax: Axes, points: Float) -> Float:
-    """One point for each small cell of the page that has any: all that keeping clear needs."""
-    cell = _CELL_POINTS * ax.figure.dpi / 72
-    cells = np.unique(np.round(ax.transData.transform(points) / cell), axis=0)
-    return np.asarray(ax.transData.inverted().transform(cells * cell), dtype=np.float64)
+    sizes = np.array([_text_size(text, weight=_WEIGHTS[always]) for text in texts])
+    boxes = _text_boxes(ax)
+    placed = place_near(
+        _in_points(ax, anchors),
+        sizes,
+        ink=Ink.of(np.vstack([_in_points(ax, points), _line_ink(ax)]), _size(ax)),
+        radius=radius,
+        boxes=boxes,
+        lines=_lines(ax),
+        divide=None if divide is None else _divide(ax, divide),
+    )
+    if placed.found.all() or not (always or columns):
+        return _write(ax, placed, texts, weight=_WEIGHTS[always])
+    beside = Columns.for_names(sizes, _size(ax))
+    too_long = beside.n_sides == 1 or beside.scale < _LEAST_SCALE
+    if not always and (too_long or placed.found.mean() > _ENOUGH):
+        return _write(ax, placed, texts, weight=_WEIGHTS[always])
+    beside.make_room(ax)
+    taken = np.vstack([boxes, np.tile(_line_ink(ax), 2) + _SPOT])
+    placed = beside.place(_in_points(ax, anchors), taken, radius=radius)
+    size = SMALL * beside.scale
+    return _write(ax, placed, texts, weight=_WEIGHTS[always], size=size, flush=True)
 
 
-def _text_boxes(ax: Axes) -> list[Bbox]:
-    boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
-    return [box for box in boxes if box.overlaps(ax.bbox)]
+def _write(
+    ax: Axes,
+    placed: Placed,
+    texts: Sequence[str],
+    *,
+    weight: str,
+    size: float = SMALL,
+    flush: bool = False,
+) -> list[Text]:
+    """Draw the lines and write the names, in columns ``flush`` with the inner edge."""
+    if placed.drawn.any():
+        segments = _in_data(ax, placed.lines[placed.drawn].reshape(-1, 2)).reshape(-1, 2, 2)
+        lines = LineCollection(
+            list(segments), colors=FAINT, linewidths=0.4, zorder=4, capstyle="round"
+        )
+        lines.set_gid(LINES)
+        ax.add_collection(lines, autolim=False)
+    boxes = placed.boxes[placed.found]
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    alignments = ["center"] * len(boxes)
+    if flush:
+        on_left = centres[:, 0] < _size(ax)[0] / 2
+        centres[:, 0] = np.where(on_left, boxes[:, 2], boxes[:, 0])
+        alignments = ["right" if left else "left" for left in on_left]
+    names = [text for text, found in zip(texts, placed.found, strict=True) if found]
+    return [
+        ax.text(
+            x,
+            y,
+            name,
+            ha=alignment,
+            va="center_baseline",
+            fontsize=size,
+            fontweight=weight,
+            color=INK,
+            zorder=5,
+            parse_math=False,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.1},
+        )
+        for (x, y), name, alignment in zip(_in_data(ax, centres), names, alignments, strict=True)
+    ]
 
 
-def _inside(ax: Axes, box: Bbox) -> Float:
-    """Points that fill ``box``, in data coordinates."""
-    step = _CELL_POINTS * ax.figure.dpi / 72
-    x = np.arange(box.x0, box.x1 + step, step)
-    y = np.arange(box.y0, box.y1 + step, step)
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    return np.asarray(ax.transData.inverted().transform(grid), dtype=np.float64)
+def _text_size(text: str, *, weight: str) -> tuple[float, float]:
+    """Width and height of one line in typographical points, with a little air."""
+    font = FontProperties(size=SMALL, weight=weight)
+    width = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
+    return 1.03 * width + 1.0, 1.15 * SMALL
 
 
-def _shrunk(limits: tuple[float, float]) -> tuple[float, float]:
-    """Limits a little inside the axes, so that no name touches the spine."""
-    inset = 0.012 * (limits[1] - limits[0])
-    return limits[0] + inset, limits[1] - inset
+def _size(ax: Axes) -> Float:
+    """Width and height of the axes in typographical points."""
+    return np.asarray(ax.bbox.size) * 72 / ax.figure.dpi
+
+
+def _in_points(ax: Axes, xy: Float) -> Float:
+    """From data to typographical points from the lower left corner of the axes."""
+    display = ax.transData.transform(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
+    return np.asarray((display - ax.bbox.p0) * 72 / ax.figure.dpi)
+
+
+def _divide(ax: Axes, axis: Literal["x", "y"]) -> Divide:
+    """Where the zero of an axis is."""
+    along, limit = (0, ax.get_ylim()[0]) if axis == "x" else (1, ax.get_xlim()[0])
+    zero = np.array([[0.0, limit]]) if axis == "x" else np.array([[limit, 0.0]])
+    return Divide(along, float(_in_points(ax, zero)[0, along]))
+
+
+def _in_data(ax: Axes, spots: Float) -> Float:
+    display = spots * ax.figure.dpi / 72 + ax.bbox.p0
+    return np.asarray(ax.transData.inverted().transform(display))
+
+
+def _text_boxes(ax: Axes) -> Float:
+    """Boxes of the texts and of the legend that are in the axes already, ``(n_boxes, 4)``."""
+    legend = ax.get_legend()
+    drawn = [text for text in ax.texts if text.get_text()] + ([legend] if legend else [])
+    boxes = [box for box in (one.get_window_extent() for one in drawn) if box.overlaps(ax.bbox)]
+    corners = np.array([[*box.p0, *box.p1] for box in boxes]).reshape(-1, 4)
+    return np.asarray((corners - np.tile(ax.bbox.p0, 2)) * 72 / ax.figure.dpi)
+
+
+def _lines(ax: Axes) -> Float:
+    """Lines of the names that are there already, ``(n_lines, 4)``."""
+    drawn = [lines for lines in ax.collections if lines.get_gid() == LINES]
+    ends = [np.asarray(one) for lines in drawn for one in lines.get_segments()]  # type: ignore[attr-defined]
+    return _in_points(ax, np.array(ends).reshape(-1, 2)).reshape(-1, 4)
+
+
+def _line_ink(ax: Axes) -> Float:
+    """Spots along the lines of the plot, as near to each other as cells of ink."""
+    return np.vstack([np.empty((0, 2)), *(_spots(ax, line) for line in ax.lines)])
+
+
+def _spots(ax: Axes, line: Line2D) -> Float:
+    corners = line.get_transform().transform(line.get_path().vertices)
+    corners = (corners - ax.bbox.p0) * 72 / ax.figure.dpi
+    lengths = np.concatenate([[0.0], np.hypot(*np.diff(corners, axis=0).T).cumsum()])
+    along = np.arange(0.0, lengths[-1], 0.9)
+    return np.column_stack([np.interp(along, lengths, axis) for axis in corners.T])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.pl._legends import Legend
-from dex.pl._page import column_spans
+from dex.pl._page import centres, column_spans, row_spans
 from dex.pl._theme import (
     COLUMN_MM,
     LARGE,
     PAGE_MM,
+    SMALL,
     line_height,
     millimetres,
     shortened,
@@ -25,19 +26,27 @@ if TYPE_CHECKING:
 
     from dex.pl._strips import Strip
     from dex.pl._table import HeatmapTable
-    from dex.typing import Float
+    from dex.typing import Bool, Float
 
 STRIP_MM, STRIP_STEP = 2.3, 2.8
 BLOCK_MM, BLOCK_STEP = 1.2, 1.8
+TREE_MM, TREE_STEP = 7.0, 8.0
+CONNECTOR_MM = 4.0
+OUTER_STEP = 3.6
 BAR_WIDTH = 2.4
 EDGE = 2.0
+NAME_LINE = line_height(SMALL - 0.5)
+"""Distance from name to name of genes in mm."""
 
 _BAR_HEIGHT, _BAR_SPACE = 20.0, 4.0
 _BAR_ROOM_ACROSS = 13.0
 _FEW_OBSERVATIONS = 24
 _MOST_NAMES = 60
 _ROW_MM = 2.7
+_ROW_GAP_MM = 0.7
+_WIDEST_TITLE = 22.0
 _LEAST_HEIGHT, _MOST_HEIGHT = 24.0, 220.0
+_LEAST_WIDTH = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +56,22 @@ class Extras:
     title: str
     note: str
     strips: tuple[Strip, ...]
-    """Annotations asked for, over all observations of the AnnData."""
+    """Bars of colour beside those of the groups, over all observations of the AnnData."""
     obs_names: tuple[str, ...]
     """Of the observations shown, in order."""
-    block_names: tuple[str, ...]
+    marked: Bool
+    """Genes to name in any case, ``(n_genes,)`` in the order drawn."""
+    only_marked: bool
+    """Whether the other genes have no names."""
+    trees: tuple[bool, bool]
+    """Whether the trees of genes and of observations are drawn."""
     z_score: bool
     unit: str
+    limits: tuple[float, float]
+    """Values at the two ends of the colours."""
     cmap: str | Colormap | None
     figsize: tuple[float, float] | None
     """In inches."""
-
-    @property
-    def has_blocks(self) -> bool:
-        """Whether the genes come from several tests."""
-        return len(self.block_names) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,17 @@ class Across:
     """Of the groups; none where there are no groups."""
     slant: int
     """Angle of the labels: 0, 45 or 90 degrees."""
+    titles: tuple[str, ...]
+    """Of the blocks of genes, to the right of them; none where there is one block."""
+    upright: bool
+    """Whether these titles run from bottom to top."""
+    beyond: float
+    """Width of the tree and of the titles of the blocks, to the right of the values."""
 
     @property
     def side(self) -> float:
         """Where legends begin."""
-        return self.left + self.heat_width + EDGE
+        return self.left + self.heat_width + self.beyond + EDGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +110,30 @@ class Plan:
     top: float
     """Upper end of the values; bars of colour and labels are above."""
     heat_height: float
+    row_spans: Float
+    """Ends of the blocks of genes from the upper end of the values, ``(n_blocks, 2)``."""
+    row_centres: Float
+    """Of the genes, from the upper end of the values, ``(n_genes,)``."""
     names: tuple[str, ...]
     """Observations named below; none where there is no room."""
     strips: tuple[Strip, ...]
     legends: tuple[Legend, ...]
+    gene_tree: bool
+    tree_height: float
+    """Of the tree of observations; 0 where there is none."""
+    outer_top: float
+    """Upper end of the labels of the outermost groups."""
+
+    @property
+    def row_height(self) -> float:
+        """Of one gene."""
+        n_genes = len(self.row_centres)
+        return float((self.row_spans[:, 1] - self.row_spans[:, 0]).sum() / n_genes)
 
     @property
     def bars_top(self) -> float:
         """Upper end of the bars of colour, where the legends begin too."""
-        return self.top - STRIP_STEP * len(self.strips)
+        return self.top - STRIP_STEP * len(self.strips) - self.tree_height
 
     @property
     def bar_height(self) -> float:
@@ -116,53 +148,168 @@ class Plan:
 
 def plan_page(table: HeatmapTable, extras: Extras) -> Plan:
     """Divide the page among the values and what surrounds them."""
-    levels, grouped = table.observations.levels, table.observations.is_grouped
-    strips = (*((levels,) if levels is not None else ()), *extras.strips)
-    legends = tuple(Legend(strip) for strip in strips if not (grouped and strip is levels))
+    levels = table.observations.levels
+    strips = (*levels, *extras.strips)
+    explained = {strip.name for strip in levels} if _names_levels(table) else set()
+    legends = tuple(Legend(strip) for strip in strips if strip.name not in explained)
     across = _across(table, extras, strips, legends)
     title = wrapped(extras.title, across.width - 2 * EDGE, LARGE)
     heading = title.count("\n") * line_height(LARGE) + 4.5 if title else 1.0
-    top = heading + _above(across) + len(strips) * STRIP_STEP + 0.3
+    tree_height = TREE_STEP if extras.trees[1] and table.observations.trees else 0.0
+    top = heading + _above(table, across) + len(strips) * STRIP_STEP + tree_height + 0.3
     names = _names(table, extras, across)
     below = max(map(text_width, names), default=2.5) + 2.5
     below += line_height() + 0.5 if extras.note else 0.0
     heat_height = _heat_height(table, extras, legends, taken=top + below)
-    return Plan(across, top + heat_height + below, title, top, heat_height, names, strips, legends)
+    sizes = table.block_sizes
+    rows = row_spans(sizes, heat_height, min(_ROW_GAP_MM, 0.2 * heat_height / len(sizes)))
+    return Plan(
+        across,
+        top + heat_height + below,
+        title,
+        top,
+        heat_height,
+        rows,
+        centres(sizes, rows),
+        names,
+        strips,
+        legends,
+        _has_gene_tree(table, extras),
+        tree_height,
+        heading,
+    )
+
+
+def _names_levels(table: HeatmapTable) -> bool:
+    """Whether the labels of the groups say what the colours of their bars mean."""
+    observations = table.observations
+    nested = len(observations.outer[0]) + 1 if observations.outer else 1
+    return observations.is_grouped and len(observations.levels) == nested
 
 
 def _across(
     table: HeatmapTable, extras: Extras, strips: tuple[Strip, ...], legends: tuple[Legend, ...]
 ) -> Across:
-    observations = table.observations
-    width = COLUMN_MM if len(observations.rows) <= _FEW_OBSERVATIONS else PAGE_MM
-    width = millimetres(extras.figsize[0]) if extras.figsize is not None else width
-    words = [shortened(word) for word in (*table.genes, *(strip.name for strip in strips))]
-    left = max(map(text_width, words)) + EDGE + 1 + BLOCK_STEP * extras.has_blocks
+    left = _left(table, extras, strips)
     side = max(_BAR_ROOM_ACROSS, *(legend.width for legend in legends), 0) + 2 * EDGE
-    labels = _group_labels(table)
-    heat_width = width - left - side
-    spans = column_spans(observations.sizes, heat_width)
+    tree = TREE_STEP * _has_gene_tree(table, extras)
+    titles = _block_titles(table)
+    upright = _fit_upright(titles, table)
+    beyond = tree + _title_room(titles, upright=upright)
+    width = _width(table, extras, taken=left + side + beyond)
+    if width - left - side - beyond < _LEAST_WIDTH and _are_groups(table):
+        titles = tuple(str(n) for n in table.block_sizes)  # the bars have the colours of the groups
+        beyond = tree + _title_room(titles, upright=upright)
+    heat_width = width - left - side - beyond
+    spans = _spans(table, heat_width)
+    labels = _group_labels(table, spans)
     slant = _slant(labels, spans)
     if slant == 45:  # the last labels lean over the legends, and may lean off the page
-        beyond = max(_reaches(labels, spans)) - (heat_width + side - EDGE)
-        heat_width -= max(beyond, 0)
-        spans = column_spans(observations.sizes, heat_width)
-    return Across(width, left, heat_width, spans, labels, slant)
+        excess = max(_reaches(labels, spans)) - (heat_width + beyond + side - EDGE)
+        heat_width -= max(excess, 0)
+        spans = _spans(table, heat_width)
+    return Across(width, left, heat_width, spans, labels, slant, titles, upright, beyond)
 
 
-def _group_labels(table: HeatmapTable) -> tuple[str, ...]:
+def _left(table: HeatmapTable, extras: Extras, strips: tuple[Strip, ...]) -> float:
+    """Room for the names of genes and bars of colour, and for what joins them to the values."""
+    pairs = zip(table.genes, extras.marked, strict=True)
+    genes = [gene for gene, marked in pairs if marked or not extras.only_marked]
+    words = [shortened(word) for word in (*genes, *(strip.name for strip in strips))]
+    joined = BLOCK_STEP * has_blocks(table) + CONNECTOR_MM * bool(extras.marked.any())
+    return max(map(text_width, words), default=0.0) + EDGE + 1 + joined
+
+
+def _width(table: HeatmapTable, extras: Extras, *, taken: float) -> float:
+    """One column of a page if that is wide enough, else one and a half, or the page."""
+    if extras.figsize is not None:
+        return millimetres(extras.figsize[0])
+    if len(table.observations.rows) > _FEW_OBSERVATIONS:
+        return PAGE_MM
+    least = max(_LEAST_WIDTH, _outer_width(table))
+    fit = (width for width in (COLUMN_MM, 1.4 * COLUMN_MM) if width - taken >= least)
+    return next(fit, PAGE_MM)
+
+
+def _outer_width(table: HeatmapTable) -> float:
+    """Width of the values over which the names of the outer groups have room."""
+    outer, sizes = table.observations.outer, table.observations.sizes
+    depth = len(outer[0]) if outer else 0
+    widest = 0.0
+    for level in range(depth):
+        paths = [path[: level + 1] for path in outer]
+        for path in set(paths):
+            size = sum(n for n, other in zip(sizes, paths, strict=True) if other == path)
+            widest = max(widest, 1.1 * text_width(shortened(path[-1])) * sizes.sum() / size)
+    return widest
+
+
+def _fit_upright(titles: tuple[str, ...], table: HeatmapTable) -> bool:
+    """Whether every title is at most as long as its block is high."""
+    room = 0.8 * _ROW_MM * table.block_sizes
+    return all(
+        "\n" not in title and text_width(title) <= high
+        for title, high in zip(titles, room, strict=False)
+    )
+
+
+def _title_room(titles: tuple[str, ...], *, upright: bool) -> float:
+    if not titles:
+        return 0.0
+    if upright:
+        return line_height() + 1
+    return 1 + max(text_width(line) for title in titles for line in title.split("\n"))
+
+
+def _has_gene_tree(table: HeatmapTable, extras: Extras) -> bool:
+    return extras.trees[0] and bool(table.trees)
+
+
+def has_blocks(table: HeatmapTable) -> bool:
+    """Whether the genes drawn are divided."""
+    return len(table.block_names) > 1
+
+
+def _block_titles(table: HeatmapTable) -> tuple[str, ...]:
+    """Name and number of genes of each block."""
+    if not has_blocks(table):
+        return ()
+    pairs = zip(table.block_names, table.block_sizes, strict=True)
+    return tuple(wrapped(f"{shortened(name)} ({n})", _WIDEST_TITLE) for name, n in pairs)
+
+
+def _spans(table: HeatmapTable, width: float) -> Float:
+    outer = table.observations.outer
+    changes = np.array([a != b for a, b in zip(outer[1:], outer[:-1], strict=True)], dtype=bool)
+    return column_spans(table.observations.sizes, width, wide=changes if outer else None)
+
+
+def _are_groups(table: HeatmapTable) -> bool:
+    """Whether the blocks of genes have the names of the groups of observations."""
+    return has_blocks(table) and set(table.block_names) <= set(table.observations.names)
+
+
+def _group_labels(table: HeatmapTable, spans: Float) -> tuple[str, ...]:
+    """Name and size of each group, in two lines where only so they all fit over their groups."""
     observations = table.observations
     if not observations.is_grouped:
         return ()
-    pairs = zip(observations.names, observations.sizes, strict=True)
-    return tuple(f"{shortened(name)} (n={size})" for name, size in pairs)
+    pairs = list(zip(observations.names, observations.sizes, strict=True))
+    in_one, in_two = (
+        tuple(f"{shortened(name)}{between}(n={size:,})" for name, size in pairs)
+        for between in (" ", "\n")
+    )
+    return in_two if _fit(in_two, spans) and not _fit(in_one, spans) else in_one
+
+
+def _fit(labels: tuple[str, ...], spans: Float) -> bool:
+    widths = [max(map(text_width, text.split("\n"))) for text in labels]
+    return all(width <= high - low for width, (low, high) in zip(widths, spans, strict=False))
 
 
 def _slant(labels: tuple[str, ...], spans: Float) -> int:
     """Level if every label fits over its group; leaning if their feet are far enough apart."""
-    if all(
-        text_width(text) <= high - low for text, (low, high) in zip(labels, spans, strict=False)
-    ):
+    if _fit(labels, spans):
         return 0
     return 45 if np.diff(spans.mean(axis=1)).min(initial=np.inf) >= 1.42 * line_height() else 90
 
@@ -172,12 +319,15 @@ def _reaches(labels: tuple[str, ...], spans: Float) -> list[float]:
     return [x + 0.71 * text_width(text) for text, x in zip(labels, middles, strict=True)]
 
 
-def _above(across: Across) -> float:
+def _above(table: HeatmapTable, across: Across) -> float:
     """Height of the labels of the groups."""
     if not across.labels:
         return 0.0
-    longest = max(map(text_width, across.labels))
-    return {0: line_height() + 1, 45: 0.71 * longest + 3, 90: longest + 2}[across.slant]
+    longest = max(text_width(line) for text in across.labels for line in text.split("\n"))
+    lines = across.labels[0].count("\n") + 1
+    depth = len(table.observations.outer[0]) if table.observations.outer else 0
+    own = {0: lines * line_height() + 1, 45: 0.71 * longest + 3, 90: longest + 2}[across.slant]
+    return own + depth * OUTER_STEP
 
 
 def _names(table: HeatmapTable, extras: Extras, across: Across) -> tuple[str, ...]:
@@ -195,4 +345,5 @@ def _heat_height(
     if extras.figsize is not None:
         return max(millimetres(extras.figsize[1]) - taken, 5.0)
     beside = sum(legend.height for legend in legends) + _BAR_HEIGHT + _BAR_SPACE
-    return min(max(_ROW_MM * len(table.genes), beside, _LEAST_HEIGHT), _MOST_HEIGHT)
+    rows = _ROW_MM * len(table.genes) + _ROW_GAP_MM * (len(table.block_names) - 1)
+    return min(max(rows, beside, _LEAST_HEIGHT), _MOST_HEIGHT)

@@ -123,12 +123,22 @@ def find_column(adata: AnnData, column: str) -> pd.Series:
 
 
 def palette(n: int, *, offset: int = 0) -> tuple[str, ...]:
-    """Return ``n`` colours: Okabe and Ito's, beginning with another one for each ``offset``."""
+    """Return ``n`` colours: Okabe and Ito's, beginning with another one for each ``offset``.
+
+    More than eight are theirs, then darker and lighter ones of them; more than 24 a rainbow.
+    """
     if n <= len(_PALETTE):
         return tuple(_PALETTE[(i + 3 * offset) % len(_PALETTE)] for i in range(n))
-    if n <= 20:
-        return tuple(map(mpl.colors.to_hex, mpl.colormaps["tab20"].colors[:n]))  # type: ignore[attr-defined]
+    if n <= 3 * len(_PALETTE):
+        shades = [_mixed(colour, end) for end in (0.0, 1.0) for colour in _PALETTE]
+        return (*_PALETTE, *shades)[:n]
     return tuple(map(mpl.colors.to_hex, mpl.colormaps["turbo"](np.linspace(0.03, 0.97, n))))
+
+
+def _mixed(colour: str, end: float) -> str:
+    """Half way to black (0) or white (1)."""
+    red, green, blue = (0.5 * part + 0.5 * end for part in to_rgb(colour))
+    return mpl.colors.to_hex((red, green, blue))
 
 
 def _matching(stored: object, n: int) -> tuple[str, ...] | None:

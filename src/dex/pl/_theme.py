@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
@@ -10,7 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from matplotlib.axes import Axes
 
@@ -49,9 +50,19 @@ _RC: dict[Any, Any] = {
 }
 
 
-def theme() -> AbstractContextManager[None]:
-    """Return a context in which figures are made and saved in this look."""
-    return mpl.rc_context(_RC)
+@contextmanager
+def theme() -> Iterator[None]:
+    """Within it, figures are made and saved in this look."""
+    interactive = False
+    try:
+        with mpl.rc_context(_RC):
+            try:
+                yield
+            finally:
+                interactive = mpl.is_interactive()
+    finally:
+        # A notebook's backend, which the first figure loads, turns this on; it shall stay on.
+        mpl.interactive(interactive)
 
 
 def inches(mm: float) -> float:
@@ -86,7 +97,7 @@ def _wrapped_line(line: str, width: float, size: float) -> str:
     natural = text_width(line, size)
     if natural <= width:
         return line
-    return textwrap.fill(line, max(int(width / natural * len(line)), 8))
+    return textwrap.fill(line, max(int(width / natural * len(line)), 8), break_on_hyphens=False)
 
 
 def shortened(text: str) -> str:

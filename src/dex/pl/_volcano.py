@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dex.get import rank_genes_df
-from dex.pl._panels import deliver, final_layout, make_panels, one_by_one, tests_shown
-from dex.pl._points import Points
+from dex.get import params, rank_genes_df
+from dex.pl._panels import deliver, final_layout, make_panels, tests_shown
+from dex.pl._points_classes import gene_classes
+from dex.pl._points_drawing import draw_points, label_genes
 from dex.pl._save import check_save
 from dex.pl._theme import theme
-from dex.pl._volcano_drawing import draw_points, draw_thresholds, label_genes
+from dex.pl._volcano_drawing import draw_null, draw_thresholds, set_ends
+from dex.pl._volcano_points import Evidence, volcano_points
 from dex.pl._volcano_text import write_above, write_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from anndata import AnnData
@@ -28,8 +30,13 @@ def volcano(
     key: str = "rank_genes",
     padj: float = 0.05,
     log2fc: float = 0.0,
+    y: Evidence = "pval",
     n_labels: int = 10,
-    genes: Sequence[str] | None = None,
+    genes: str | Sequence[str] | None = None,
+    highlight: Mapping[str, str | Sequence[str]] | None = None,
+    x_limit: float | tuple[float, float] | None = None,
+    y_limit: float | None = None,
+    rasterized: bool | None = None,
     gene_symbols: str | None = None,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
@@ -44,7 +51,8 @@ def volcano(
     ``log2fc`` in size; the dashed lines say where that is. The ``log2fc`` line is a guide for the
     eye, not a claim about the false discovery rate. Where a few genes would squash all the others,
     the axis ends before them, and they are triangles at its edge. Genes without a p-value are
-    counted below.
+    counted below. A result that was tested against a threshold (``lfc=`` of
+    :func:`dex.tl.rank_genes`) has a grey band over the fold changes of its null hypothesis.
 
     Parameters
     ----------
@@ -60,10 +68,24 @@ def volcano(
     log2fc
         Smallest size of ``log2fc`` that is coloured. The default colours all significant genes:
         those that pass a cut of both are not found at ``padj``.
+    y
+        ``"pval"``, with the line where ``padj`` is crossed, or ``"padj"``, adjusted p-values.
     n_labels
-        Names to write on each side, the best first, as far as there is room.
+        Names to write on each side, the best first, as far as there is room: no name lies over
+        another, over a point or over the line to another.
     genes
-        Genes to name in any case, in bold; by ``var_names`` or symbol.
+        Genes to name in any case, in bold and with a ring, by ``var_names`` or symbol: beside
+        their points, or all in columns at the sides where there is no room for one of them.
+    highlight
+        Genes of interest by class, as ``{"hypoxia": [...], "clock": [...]}``, at most six classes:
+        each has its own colour and marker and a line in the legend with the number drawn; the
+        other genes are pale. Genes that the result does not have are only counted.
+    x_limit, y_limit
+        Where the axes end: for ``x_limit`` one number or ``(low, high)``, for ``y_limit`` a
+        -log10 p. Genes beyond are triangles at the edge, and are counted.
+    rasterized
+        Whether the points are a bitmap in ``.pdf`` and ``.svg`` files; by default where they are
+        more than 2,000.
     gene_symbols
         Column of ``adata.var`` to show instead of ``var_names``.
     title
@@ -105,23 +127,34 @@ def volcano(
     path = check_save(save)
     tests = tests_shown(adata, test, key=key, single=ax is not None)
     every = [
-        Points.from_frame(
-            rank_genes_df(adata, name, key=key, gene_symbols=gene_symbols), padj=padj, log2fc=log2fc
+        volcano_points(
+            rank_genes_df(adata, name, key=key, gene_symbols=gene_symbols),
+            padj=padj,
+            log2fc=log2fc,
+            y=y,
+            x_limit=x_limit,
+            y_limit=y_limit,
         )
         for name in tests["name"]
     ]
-    wanted = [points.find(genes or ()) for points in every]
+    named = [genes] if isinstance(genes, str) else list(genes or ())
+    wanted = [points.find(named) for points in every]
+    classes = [gene_classes(points, highlight) for points in every]
+    lfc = float(params(adata, key=key).get("lfc", 0.0))
+    infos = [info for _, info in tests.iterrows()]
     with theme():
         axes = make_panels(len(every), figsize=figsize, ax=ax, own=return_fig)
         figure = axes[0].figure.figure  # the root, also of a subfigure
-        for panel, points in zip(axes, every, strict=True):
-            draw_points(panel, points)
+        for panel, points, found in zip(axes, every, classes, strict=True):
+            draw_null(panel, lfc)
+            draw_points(panel, points, found, rasterized=rasterized)
             draw_thresholds(panel, points, padj=padj, log2fc=log2fc)
+            set_ends(panel, points)
         figure.draw_without_rendering()
-        for panel, points, (_, info) in zip(axes, every, tests.iterrows(), strict=True):
+        for panel, points, info, found in zip(axes, every, infos, classes, strict=True):
             write_above(panel, points, info, log2fc=log2fc, title=title)
-            write_below(panel, points, info, padj=padj, log2fc=log2fc)
+            write_below(panel, points, info, padj=padj, log2fc=log2fc, lfc=lfc, y=y, classes=found)
         with final_layout(figure):
-            for panel, points, positions in zip(one_by_one(axes), every, wanted, strict=True):
+            for panel, points, positions in zip(axes, every, wanted, strict=True):
                 label_genes(panel, points, positions, n_labels)
         return deliver(axes, path=path, ax=ax, show=show, return_fig=return_fig)

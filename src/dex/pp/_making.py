@@ -12,7 +12,7 @@ from dex._logging import logger
 from dex.data import Scale
 from dex.data.blocks import GeneBlocks
 from dex.data.layers import Layer
-from dex.data.size_factors import SIZE_FACTORS, TITLES, Factors, estimate_factors
+from dex.data.size_factors import TITLES, Factors, estimate_factors
 from dex.data.threads import thread_count
 from dex.errors import InputError
 from dex.pp._matrices import map_genes, map_scaled, set_mean_quantiles
@@ -102,8 +102,7 @@ class _Step:
             return self.source.pseudocount
         if self.method.per_million:
             return float(1e6 / self.factors.effective.mean())
-        estimated = self.factors.method in SIZE_FACTORS
-        return 1.0 if estimated else float(1 / self.factors.size_factors.mean())
+        return 1 / self.factors.typical
 
     def values(self, raw: Float) -> Float:
         """Of a block of genes, ``(n_obs, n_genes)``."""

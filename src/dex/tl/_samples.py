@@ -67,7 +67,11 @@ def add_up_cells(
     _require_constant(question.variables(measured.obs), samples.obs, by)
     bulk = pseudobulk(source, samples, n_threads=n_threads)
     notes = (*source.notes, samples.note, *_repeats(samples.obs, question, replicate, by))
-    made = {"sample_by": np.array(by, dtype=object), "sample_layer": source.layer, "min_cells": fewest}
+    made = {
+        "sample_by": np.array(by, dtype=object),
+        "sample_layer": source.layer,
+        "min_cells": fewest,
+    }
     return Measured(bulk, samples.obs, measured.genes, notes, made)
 
 
