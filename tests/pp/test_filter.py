@@ -163,3 +163,20 @@ def test_counts_beside_logs_are_taken_and_that_is_said(counts, options, caplog):
     keep = dex.pp.filter_genes(counts, **options, inplace=False)
     np.testing.assert_array_equal(keep, expected)
     assert "counts are taken from layers['counts']" in caplog.text
+
+
+def test_the_rule_is_remembered(tmp_path):
+    adata = dex.datasets.simulate_counts(500, seed=0)
+    dex.pp.filter_genes(adata, groupby="condition")
+    first = adata.n_vars
+    dex.pp.filter_genes(adata, min_count=100, min_samples=6)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    record = read_h5ad(tmp_path / "a.h5ad").uns["dex_filter"]
+    assert (record["n_before"], record["n_after"]) == (500, adata.n_vars)
+    assert adata.n_vars < first < 500
+    assert record["rule"].endswith(
+        "3 observations; 15 in all), then a count of 100 in 6 observations"
+    )
+    some = adata[:, ::2].copy()  # left out by other hands: a new record
+    dex.pp.filter_genes(some, min_count=1, min_samples=1)
+    assert some.uns["dex_filter"]["n_before"] == some.n_vars

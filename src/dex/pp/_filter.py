@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from dex.data import Source
     from dex.typing import Bool, Float, Int
+
+
+FILTER_KEY: Final = "dex_filter"
+"""``uns`` key where the rule is remembered by which genes were left out."""
 
 
 def filter_genes(
@@ -72,7 +76,8 @@ def filter_genes(
 
     Returns
     -------
-    None, or with ``inplace=False`` a boolean array ``(n_vars,)``.
+    None, or with ``inplace=False`` a boolean array ``(n_vars,)``. In place,
+    ``adata.uns["dex_filter"]`` remembers the rule and the numbers of genes before and after.
 
     Raises
     ------
@@ -122,8 +127,24 @@ def filter_genes(
         msg = f"no gene has {min_count:g} counts in {smallest:g} observations; lower min_count=."
         raise InputError(msg)
     logger.info("%d of %d genes kept.", keep.sum(), adata.n_vars)
+    if min_samples is not None:
+        words = f"a count of {min_count:g} in {min_samples} observations"
+    else:
+        words = (
+            f"edgeR's filterByExpr rule (a count of {min_count:g} in the median library, in "
+            f"{smallest:.3g} observations; {min_total_count:g} in all)"
+        )
+    n_before = adata.n_vars
     adata._inplace_subset_var(keep)  # as scanpy.pp.filter_genes does
+    adata.uns[FILTER_KEY] = _record(adata.uns.get(FILTER_KEY), n_before, adata.n_vars, words)
     return None
+
+
+def _record(earlier: Any, n_before: int, n_after: int, words: str) -> dict[str, int | str]:
+    """What was left out, for the methods of a paper; steps one after the other are one record."""
+    if isinstance(earlier, dict) and earlier.get("n_after") == n_before:
+        n_before, words = int(earlier["n_before"]), f"{earlier['rule']}, then {words}"
+    return {"n_before": n_before, "n_after": n_after, "rule": words}
 
 
 def _check_plain(min_samples: int | None, n_obs: int, *, given: str | None) -> None:
