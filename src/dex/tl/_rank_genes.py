@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex._logging import logger
@@ -176,4 +177,5 @@ def rank_genes(
     result = analyse(adata, source, question, plan=chosen, genes=genes, options=options)
     for note in result.notes:
         logger.info(note)
-    store(adata, result, key=key_added)
+    said = replace(result, notes=(*chosen.warnings, *result.notes))
+    store(adata, said, key=key_added)

@@ -1,0 +1,193 @@
+"""The paragraph for a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from dex.data.size_factors import TITLES
+from dex.report._filtering import filter_words, scale_words
+from dex.report._html import Html, element, join
+from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, REFERENCES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dex.report._ranking import Ranking
+
+
+@dataclass(slots=True)
+class Citations:
+    """The references of a text, in the order in which they were first cited."""
+
+    keys: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    """Citations that came with a result, in words."""
+
+    def cite(self, *keys: str) -> str:
+        """Return the citation in brackets, and remember it."""
+        self.keys += [key for key in keys if key not in self.keys]
+        return f"({'; '.join(REFERENCES[key].cited for key in keys)})"
+
+    def cite_words(self, words: str) -> str:
+        """Cite what a result says of its method."""
+        if words and words not in self.others:
+            self.others.append(words)
+        return f"({words})" if words else ""
+
+
+def methods_html(rankings: Sequence[Ranking]) -> Html:
+    """Return the paragraph with its Copy button, and what it cites."""
+    citations = Citations()
+    paragraphs = [element("p", methods_text(ranking, citations)) for ranking in rankings]
+    paragraphs.append(element("p", _software(rankings[0], citations)))
+    plain = [*map(_linked, citations.keys), *(f"{words}." for words in citations.others)]
+    bibtex = [REFERENCES[key].bibtex for key in citations.keys]
+    bibtex += [_misc(number, words) for number, words in enumerate(citations.others, start=1)]
+    return join(
+        (
+            element("p", "Ready to be put into a paper; add how samples and reads were made."),
+            element("div", *paragraphs, class_="methods", id="methods-text"),
+            _copy("methods-text"),
+            element("h3", "References"),
+            element(
+                "ol", *(element("li", line) for line in plain), class_="refs", id="references-text"
+            ),
+            _copy("references-text"),
+            element(
+                "details",
+                element("summary", "BibTeX"),
+                element("pre", "\n".join(bibtex), id="bibtex-text"),
+                _copy("bibtex-text"),
+            ),
+        )
+    )
+
+
+def methods_text(ranking: Ranking, citations: Citations) -> str:
+    """Write how one result was made, in whole sentences."""
+    sentences = (
+        _pseudobulk_sentence(ranking, citations),
+        _filter_sentence(ranking, citations),
+        _normalisation_sentence(ranking, citations),
+        _test_sentence(ranking, citations),
+        _details_sentence(ranking, citations),
+        _adjustment_sentence(ranking, citations),
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _pseudobulk_sentence(ranking: Ranking, citations: Citations) -> str:
+    if not ranking.is_pseudobulk:
+        return ""
+    by = " and ".join(map(str, ranking.params.get("sample_by", [ranking.params["replicate"]])))
+    at_least = ranking.params.get("min_cells")
+    few = f"; sums of fewer than {at_least} cells were left out" if at_least else ""
+    return (
+        f"Counts of cells were added up by {by} into {len(ranking.obs):,} samples{few} "
+        f"{citations.cite('Crowell2020', 'Squair2021')}, and genes with too few counts in them "
+        f"were left out by edgeR's rule {citations.cite('Chen2016')}."
+    )
+
+
+def _filter_sentence(ranking: Ranking, citations: Citations) -> str:
+    n_vars = ranking.adata.n_vars
+    tested = [test.n_tested for test in ranking.tests]
+    low, high = min(tested), max(tested)
+    kept = filter_words(ranking)
+    if kept and "filterByExpr" in kept:
+        kept = f"{kept.removesuffix('.')} {citations.cite('Chen2016')}."
+    if low == n_vars:
+        return f"{kept} All {n_vars:,} genes were tested.".strip()
+    span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{kept} Of {n_vars:,} genes, {span} were tested.".strip()
+
+
+def _normalisation_sentence(ranking: Ranking, citations: Citations) -> str:
+    params = ranking.params
+    factors, scale = params.get("size_factors"), params.get("scale")
+    if not factors:
+        return f"The values tested were {scale_words(scale)}."
+    cited = f" {citations.cite(OF_FACTORS[factors])}" if factors in OF_FACTORS else ""
+    if factors == "library":
+        how = "library sizes"
+    elif factors in TITLES:
+        how = f"{TITLES[factors]} size factors{cited}"
+    else:
+        how = f"the size factors in {factors}"
+    what = {"logcpm": "log2 counts per million with a prior count of 2"}
+    return f"Counts were normalised by {how} to {what.get(str(scale), scale_words(scale))}."
+
+
+def _test_sentence(ranking: Ranking, citations: Citations) -> str:
+    params = ranking.params
+    omnibus = bool(ranking.tests) and not ranking.tests[0].has_effects
+    title = str(params.get("method_title", params.get("method", "an unnamed test")))
+    known = OF_METHOD.get((str(params.get("method")), omnibus))
+    said = citations.cite(known) if known else citations.cite_words(str(params.get("citation", "")))
+    design = f" with the design {params['design']}" if params.get("design") else ""
+    the = "the " if title.endswith("test") and "'s " not in title else ""
+    return f"Genes were tested by {the}{title} {said}{design}: {_tests_in_words(ranking)}."
+
+
+def _tests_in_words(ranking: Ranking) -> str:
+    names = [f"{test.name} ({test.sides} {ranking.unit})" for test in ranking.tests]
+    if len(names) > 4:
+        return f"{len(names)} tests ({ranking.tests[0].name}, ..., {ranking.tests[-1].name})"
+    return "; ".join(names)
+
+
+def _details_sentence(ranking: Ranking, citations: Citations) -> str:
+    params, said = ranking.params, []
+    if params.get("block"):
+        said.append(f"observations were paired by {params['block']}")
+    if params.get("vcov", "classical") != "classical":
+        said.append(f"standard errors were {params['vcov']} {citations.cite('MacKinnon1985')}")
+    if params.get("lfc"):
+        against = citations.cite("McCarthy2009")
+        said.append(
+            f"the null hypothesis held log2 fold changes of up to {params['lfc']:g} {against}"
+        )
+    sentence = "; ".join(said)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if said else ""
+
+
+def _adjustment_sentence(ranking: Ranking, citations: Citations) -> str:
+    params = ranking.params
+    method = str(params.get("corr_method", "fdr_bh"))
+    words, key = ADJUSTMENTS.get(method, (f"statsmodels' {method}", ""))
+    scope = (
+        "over all tests together" if params.get("padj_scope") == "global" else "within each test"
+    )
+    cited = f" {citations.cite(key)}" if key else ""
+    limit = f"genes with an adjusted p-value of at most {ranking.padj:g} were called changed"
+    return f"P-values were adjusted by {words}{cited} {scope}; {limit}."
+
+
+def _software(ranking: Ranking, citations: Citations) -> str:
+    versions = ranking.stored.entry.get("versions", {})
+
+    def of(package: str) -> str:
+        return str(versions.get(package) or metadata.version(package))
+
+    cited = ("anndata", "Virshup2024"), ("scanpy", "Wolf2018"), ("numpy", "Harris2020")
+    used = [f"{package} {of(package)} {citations.cite(key)}" for package, key in cited]
+    last = f"scipy {of('scipy')} {citations.cite('Virtanen2020')}"
+    return f"Analysed with dex {of('dex-de')}, {', '.join(used)} and {last}."
+
+
+def _linked(key: str) -> Html:
+    """Return a reference with a link to the paper, which is followed when it is clicked."""
+    reference = REFERENCES[key]
+    address = f"https://doi.org/{reference.doi}"
+    link = element("a", address, href=address) if reference.doi else None
+    return join((reference.plain, " ", link))
+
+
+def _misc(number: int, words: str) -> str:
+    return f"@misc{{method{number},\n  note = {{{words}}}\n}}"
+
+
+def _copy(of: str) -> Html:
+    return element("p", element("button", "Copy", type="button", class_="copy", data_copies=of))
