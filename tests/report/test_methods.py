@@ -90,3 +90,11 @@ def test_a_method_that_is_not_known_is_cited_in_its_own_words(adata):
 )
 def test_contrasts_are_sums(weights, words):
     assert in_words(weights, ["a", "b", "c"]) == words
+
+
+def test_genes_that_were_filtered_are_told(adata):
+    dex.pp.filter_genes(adata, groupby="condition")
+    text, citations = text_of(adata, groupby="condition")
+    assert f"Of 100 genes, the {adata.n_vars} were kept that pass edgeR's filterByExpr rule" in text
+    assert "(Chen et al., 2016)." in text
+    assert citations.keys[0] == "Chen2016"
