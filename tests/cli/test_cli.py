@@ -12,7 +12,7 @@ import pytest
 
 import dex
 from dex.cli import main
-from dex.cli._commands import _paths
+from dex.cli._commands import _volcano_paths
 from dex.cli._parser import _METHODS
 from dex.datasets import simulate_counts
 from dex.tl.methods import METHODS
@@ -47,7 +47,6 @@ def test_run_writes_table_figures_and_h5ad(tables, capsys):
     names = sorted(path.name for path in out.iterdir())
     assert names == [
         "heatmap.png",
-        "ma.png",
         "ranked.h5ad",
         "report.html",
         "results.csv",
@@ -150,7 +149,7 @@ def test_files_of_an_earlier_run_are_named(tables, capsys):
 
 def test_volcanoes_of_names_that_differ_in_signs_or_case_have_files_of_their_own(tmp_path):
     names = ["CD4+ vs rest", "CD4- vs rest", "cd4 vs rest"]
-    paths = _paths(tmp_path, "volcano", names)
+    paths = _volcano_paths(tmp_path, names)
     assert len({str(path).lower() for path in paths.values()}) == 3
 
 

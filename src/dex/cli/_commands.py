@@ -160,28 +160,27 @@ def _write_tables(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
 
 
 def _draw(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
-    """Volcano and MA plot of every test, up to twenty, and one heatmap."""
+    """Volcano of every test, up to twenty, and one heatmap; the report has all else."""
     tests = dex.get.tests_df(adata)
     drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
     options, written = wanted.shown, []
-    for plot in (dex.pl.volcano, dex.pl.ma):
-        for name, path in _paths(folder, plot.__name__, drawn.tolist()[:_MOST_TESTS]).items():
-            plot(adata, test=name, save=path, **options)
-            written.append(path)
+    for name, path in _volcano_paths(folder, drawn.tolist()[:_MOST_TESTS]).items():
+        dex.pl.volcano(adata, test=name, save=path, **options)
+        written.append(path)
     if (tests["n_tested"] > 0).any():
         written.append(folder / "heatmap.png")
         dex.pl.heatmap(adata, save=written[-1], **options)
     return written
 
 
-def _paths(folder: Path, plot: str, tests: list[str]) -> dict[str, Path]:
+def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
     """Return a file per test, told apart by a number where names differ in signs or case only."""
     if len(tests) == 1:
-        return {tests[0]: folder / f"{plot}.png"}
+        return {tests[0]: folder / "volcano.png"}
     paths: dict[str, Path] = {}
     taken: set[str] = set()
     for test in tests:
-        stem = f"{plot}_" + re.sub(r"[\W_]+", "_", test).strip("_")[:80]
+        stem = "volcano_" + re.sub(r"[\W_]+", "_", test).strip("_")[:80]
         numbers = (f"{stem}_{i}" for i in range(2, len(tests) + 2))
         free = next(name for name in (stem, *numbers) if name.lower() not in taken)
         taken.add(free.lower())
