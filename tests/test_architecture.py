@@ -8,7 +8,7 @@ import pytest
 import dex
 
 SOURCE = Path(dex.__file__).parent
-ANYWHERE = {"_numba", "_logging", "typing", "errors"}
+ANYWHERE = {"_numba", "_logging", "_progress", "typing", "errors"}
 # Each room, from the bottom up, and the rooms below it that it may import.
 ROOMS = {
     "stats": set(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ import pytest
 
 import dex
 from dex.errors import InputError
-
-SECONDS_FOR_AIRWAY = 5.0  # below 1 s alone on one core; other work may share the machine
 
 GENES = ["FKBP5", "DUSP1", "007"]
 SAMPLES = ["s1", "s2", "s3"]
@@ -420,9 +417,7 @@ def test_many_more_samples_than_genes_are_mentioned(write, said):
 @pytest.mark.realdata
 def test_airway(realdata):
     folder = realdata / "airway"
-    start = time.perf_counter()
     adata = dex.io.read_counts(folder / "counts.csv.gz", samples=folder / "samples.csv")
-    assert time.perf_counter() - start < SECONDS_FOR_AIRWAY
     assert adata.shape == (8, 64_102)
     assert adata[:, "ENSG00000000003"].X.ravel().tolist() == [
         679,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import combinations
 
 import anndata as ad
@@ -26,7 +25,6 @@ from dex.pl._theme import DOWN, UP
 from dex.results import Result
 from dex.results.store import store
 
-LONGEST_SECONDS = 3.0  # of a figure of 20,000 genes
 HAIR = 0.01  # inches, for the width of lines
 OPTIONS = {"padj": 0.05, "log2fc": 0.0, "direction": "both", "gene_symbols": None}
 
@@ -409,19 +407,14 @@ def test_saves(four, tmp_path):
     assert "drug2" in (tmp_path / "x.svg").read_text()
 
 
-@pytest.mark.parametrize("kind", ["tiles", "upset", "scatter"])
-def test_many_genes_in_time(kind):
+def test_many_genes_are_rasterised():
     rng = np.random.default_rng(0)
-    n_tests = 2 if kind == "scatter" else 10
-    shape = (20_000, n_tests)
+    shape = (20_000, 2)
     adata = ad.AnnData(np.zeros((1, 20_000), dtype=np.float32))
-    infos = [TestInfo(f"t{i}", "contrast") for i in range(n_tests)]
+    infos = [TestInfo(f"t{i}", "contrast") for i in range(2)]
     stored(adata, rng.normal(0, 1, shape), -rng.exponential(1, shape), infos, "a")
-    start = time.perf_counter()
-    ax = dex.pl.compare(adata, key="a", kind=kind)
-    assert time.perf_counter() - start < LONGEST_SECONDS
-    if kind == "scatter":
-        assert labelled(ax, "neither")[0].get_rasterized()
+    ax = dex.pl.compare(adata, key="a", kind="scatter")
+    assert labelled(ax, "neither")[0].get_rasterized()
 
 
 @pytest.mark.parametrize(

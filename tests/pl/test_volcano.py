@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import anndata as ad
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -17,7 +15,6 @@ from dex.pl._labels import LINES
 from dex.pl._labels_layout import crosses, crosses_box, overlaps
 from dex.pl._theme import DOWN, UP
 
-LONGEST_SECONDS = 10
 """Far above the 0.4 s that 20,000 genes take; a step that is quadratic in them takes minutes."""
 
 
@@ -247,14 +244,12 @@ def test_global_settings_stay(bulk):
     assert dict(mpl.rcParams) == before
 
 
-def test_many_points_are_rasterised_in_time(bulk, restored):
+def test_many_points_are_rasterised(bulk, restored):
     rng = np.random.default_rng(0)
     stat = rng.normal(0, 2, 20_000)
     adata = ad.AnnData(np.zeros((2, 20_000), dtype=np.float32))
     restored(adata, stat, stat / 3 + rng.normal(0, 0.2, 20_000))
-    start = time.perf_counter()
     ax = dex.pl.volcano(adata)
-    assert time.perf_counter() - start < LONGEST_SECONDS
     assert all(markers(ax, label)[0].get_rasterized() for label in ("up", "down"))
     assert not markers(dex.pl.volcano(bulk), "up")[0].get_rasterized()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import dex
+from dex._progress import progress
 from dex.errors import InputError
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ def _draw(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
     tests = dex.get.tests_df(adata)
     drawn = tests[(tests["kind"] != "omnibus") & (tests["n_tested"] > 0)]["name"]
     options, written = wanted.shown, []
-    for name, path in _volcano_paths(folder, drawn.tolist()[:_MOST_TESTS]).items():
+    paths = _volcano_paths(folder, drawn.tolist()[:_MOST_TESTS])
+    for name, path in progress(paths.items(), total=len(paths), label="volcanos"):
         dex.pl.volcano(adata, test=name, save=path, **options)
         written.append(path)
     if (tests["n_tested"] > 0).any():

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from dex._progress import progress
 from dex.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-
-_SECONDS_BEFORE_BAR = 3.0
 
 
 def thread_count(n_threads: int | None) -> int:
@@ -50,8 +48,7 @@ def map_threads(
     try:
         with _SERIAL_BLAS:
             results = pool.map(function, pieces)
-            options = {"desc": label, "delay": _SECONDS_BEFORE_BAR, "leave": False}
-            return list(tqdm(results, total=len(pieces), **options))
+            return list(progress(results, total=len(pieces), label=label))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dex import pl
+from dex._progress import progress
 from dex.report._figures import figure_html
 from dex.report._filtering import STATUS_WORDS
 from dex.report._html import Html, element, join
@@ -28,20 +29,25 @@ def sections_of_tests(
     max_figures: int,
 ) -> Html:
     """Return a part that opens and closes for each test; the first is open."""
-    parts, n_drawn = [], 0
-    for number, ranking in enumerate(rankings):
-        if len(rankings) > 1:
+    places = [
+        (number, place)
+        for number, ranking in enumerate(rankings)
+        for place in range(len(ranking.tests))
+    ]
+    parts: list[Html] = []
+    for i, (number, place) in enumerate(progress(places, total=len(places), label="report")):
+        ranking, figures = rankings[number], None
+        if place == 0 and len(rankings) > 1:
             parts.append(element("h3", element("code", ranking.key)))
-        for place, test in enumerate(ranking.tests):
-            figures: Html | None = None
-            if n_drawn < max_figures:
-                figures = _figures(ranking, test, gene_symbols=gene_symbols, n_labels=n_labels)
-            n_drawn += 1
-            parts.append(_section(ranking, test, figures, room, place=(number, place)))
+        test = ranking.tests[place]
+        if i < max_figures:
+            figures = _figures(ranking, test, gene_symbols=gene_symbols, n_labels=n_labels)
+        parts.append(_section(ranking, test, figures, room, place=(number, place)))
     said = None
-    if n_drawn > max_figures:
+    if len(places) > max_figures:
         words = (
-            f"Figures of the first {max_figures} of {n_drawn} tests (max_figures=); tables of all."
+            f"Figures of the first {max_figures} of {len(places)} tests (max_figures=); tables "
+            "of all."
         )
         said = element("p", words, class_="note")
     return join((said, *parts))
