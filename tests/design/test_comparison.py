@@ -159,7 +159,7 @@ def test_adjusted_for_the_rest(obs):
     found = model(obs, groupby="sex", design="~ sex + age")
     assert found.contrasts.vectors.tolist() == [[0, 1, 0]]
     interaction = model(obs, groupby="sex", design="~ sex * drug")
-    assert "'m vs f' is the effect where drug = 'ctrl', as the design has it." in interaction.notes
+    assert "'m vs f' is the effect where drug = ctrl, as the design has it." in interaction.notes
     numeric = model(obs, groupby="batch", design="~ C(batch) + age", reference=3)
     assert names(numeric) == ["1 vs 3", "2 vs 3"]
 

@@ -132,7 +132,7 @@ def test_interaction_notes_say_where(obs):
     design = Design.from_obs(obs, "~ genotype * drug + age:drug")
     found = contrast_set(design, ("drug", "a", "ctrl"))
     assert found.notes == (
-        "'a vs ctrl' is the effect where genotype = 'wt' and age = 0, as the design has it.",
+        "'a vs ctrl' is the effect where genotype = wt and age = 0, as the design has it.",
     )
     in_ko = contrast_set(design, "drug[T.a] + genotype[T.ko]:drug[T.a]")
     assert in_ko.notes == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,3 +119,44 @@ def test_cells_that_were_added_up_are_samples_again():
     np.testing.assert_allclose(
         difference[tested], cells.var["rank_genes_log2fc"][:3][tested], rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("unit", ["samples", "cells"])
+def test_genes_left_out_later_do_not_change_the_values(unit, tmp_path):
+    adata = dex.datasets.simulate_counts(60, 4, seed=5)
+    adata.obs.loc[adata.obs_names[0], "condition"] = np.nan  # not used
+    options = {"method": "wilcoxon", "unit": unit}
+    dex.tl.rank_genes(adata, "condition", **options)
+    whole = dex.get.expression_df(adata, list(adata.var_names[:3]), key="rank_genes")
+    some = adata[:, :3].copy()
+    some.write_h5ad(tmp_path / "some.h5ad")
+    for left in (some, ad.read_h5ad(tmp_path / "some.h5ad")):
+        again = dex.get.expression_df(left, list(left.var_names), key="rank_genes")
+        # the prior count goes by the mean library, in which the one not used is estimated
+        np.testing.assert_allclose(again[1:], whole[1:], rtol=1e-3)
+        assert np.isfinite(again.iloc[0]).all()
+    dex.tl.rank_genes(adata, "condition", layer=None, scale="linear", **options)
+    assert "rank_genes_size_factors" not in adata.obs, "what is not divided leaves no factors"
+
+
+def test_samples_made_of_cells_keep_their_size_factors():
+    cells = dex.datasets.simulate_counts(60, 3, cells_per_replicate=20, mean_count=1, seed=4)
+    dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    genes = list(cells.var_names[:3])
+    whole = dex.get.expression_df(cells, genes, key="rank_genes")
+    again = dex.get.expression_df(cells[:, genes].copy(), genes, key="rank_genes")
+    np.testing.assert_allclose(again, whole, rtol=1e-12)
+
+
+def test_results_of_the_first_version_were_normalised_by_library_size(counts):
+    dex.tl.rank_genes(counts, "condition", size_factors="library")
+    expected = dex.get.expression_df(counts, ["gene0003"], key="rank_genes")
+    del counts.uns["rank_genes"]["params"]["size_factors"], counts.obs["rank_genes_size_factors"]
+    got = dex.get.expression_df(counts, ["gene0003"], key="rank_genes")
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_a_column_of_somebody_elses_is_not_overwritten(counts):
+    counts.obs["rank_genes_size_factors"] = 1.0
+    with pytest.raises(InputError, match=r"obs\['rank_genes_size_factors'\] holds something else"):
+        dex.tl.rank_genes(counts, "condition")

@@ -49,4 +49,4 @@ def test_columns_have_scanpys_names():
 
 def test_the_short_form_of_a_large_result():
     assert set(SHORT_COLUMNS) <= set(COLUMNS)
-    assert (LARGE_RESULT, FORMAT_VERSION) == (100_000_000, 1)
+    assert (LARGE_RESULT, FORMAT_VERSION) == (100_000_000, 2)

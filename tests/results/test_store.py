@@ -11,7 +11,7 @@ from anndata import AnnData, read_h5ad
 
 from dex.design.tests import TestInfo
 from dex.errors import InputError
-from dex.results.schema import SHORT_COLUMNS
+from dex.results.schema import FORMAT_VERSION, SHORT_COLUMNS
 from dex.results.store import store
 
 STORE = import_module("dex.results.store")
@@ -105,7 +105,7 @@ def test_scanpys_own_result_is_replaced_where_it_lies(adata, make_result):
 def test_the_entry_says_what_was_done(adata, make_result):
     store(adata, make_result(), key="rank_genes")
     entry = adata.uns["rank_genes"]
-    assert entry["format_version"] == 1
+    assert entry["format_version"] == FORMAT_VERSION
     assert entry["tests"]["name"][0] == "CD4/CD8 T vs rest"
     assert set(entry["tests"]) == {
         "name",

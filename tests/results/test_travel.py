@@ -9,6 +9,7 @@ import pytest
 
 import dex
 from dex.design.tests import TestInfo
+from dex.results.schema import FORMAT_VERSION
 from dex.results.store import store
 
 LEVELS = ("CD4/CD8 T", "B cells (naïve)", "NK", "monocytes")
@@ -76,7 +77,7 @@ def test_a_result_survives_a_file(stored, tmp_path, form):
     assert_same_result(back, stored)
     entry, before = back.uns["rank_genes"], stored.uns["rank_genes"]
     assert set(entry) == set(before)
-    assert entry["format_version"] == 1
+    assert entry["format_version"] == FORMAT_VERSION
     assert dict(entry["versions"]) == before["versions"]
     assert list(entry["notes"]) == list(before["notes"])
     for field in {"names", "scores", "pvals_adj"} & set(before):

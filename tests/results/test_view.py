@@ -10,6 +10,7 @@ from anndata import AnnData
 from dex.design.tests import TestInfo
 from dex.errors import InputError
 from dex.results import refresh_view
+from dex.results.schema import FORMAT_VERSION
 from dex.results.store import store
 
 FIELDS = {
@@ -122,7 +123,7 @@ def test_a_view_that_has_become_impossible_goes(adata, make_result):
     adata.obs = adata.obs.drop(columns="cell_type")
     refresh_view(adata)
     assert_no_view(adata.uns["rank_genes"])
-    assert adata.uns["rank_genes"]["format_version"] == 1
+    assert adata.uns["rank_genes"]["format_version"] == FORMAT_VERSION
 
 
 def test_refreshing_what_is_not_there_is_an_error(adata):

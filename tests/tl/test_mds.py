@@ -106,3 +106,27 @@ def test_equal_observations_are_refused():
     same = AnnData(np.tile(np.array([[1.5, 2.5, 3.5]]), (4, 1)))
     with pytest.raises(InputError, match="all observations are the same"):
         dex.tl.mds(same, scale="log2")
+
+
+@pytest.mark.parametrize(
+    ("function", "key", "place"),
+    [
+        (dex.tl.mds, "pca", r"uns\['pca'\]"),
+        (dex.tl.mds, "umap", r"obsm\['X_umap'\]"),
+        (dex.tl.pca, "rank_genes_log2fc", r"varm\['rank_genes_log2fc'\]"),
+        (dex.tl.pca, "mds", r"uns\['mds'\]"),
+    ],
+)
+def test_what_others_have_made_is_not_replaced(function, key, place):
+    adata = dex.datasets.simulate_counts(50, 4, seed=1)
+    dex.tl.rank_genes(adata, "condition")
+    dex.tl.pca(adata)
+    dex.tl.mds(adata)
+    adata.obsm["X_umap"] = np.zeros((8, 2))
+    before = {name: adata.obsm[name].copy() for name in adata.obsm}
+    with pytest.raises(InputError, match=f"{place} holds something else"):
+        function(adata, key_added=key)
+    for name, values in before.items():
+        np.testing.assert_array_equal(adata.obsm[name], values)
+    dex.tl.pca(adata)
+    dex.tl.mds(adata)

@@ -167,3 +167,21 @@ def test_a_result_of_scanpy_is_replaced(samples):
     samples.uns["rank_genes_groups"] = {"params": {}, "names": np.rec.fromarrays([["a"]])}
     dex.tl.rank_genes(samples, "condition", key_added="rank_genes_groups")
     assert dex.get.tests_df(samples, key="rank_genes_groups")["n_tested"].item() > 0
+
+
+def test_a_main_effect_beside_an_interaction_is_of_the_observations_at_the_reference(
+    column, libraries
+):
+    adata = dex.datasets.simulate_counts(50, n_per_group=4, seed=3)
+    adata.obs["sex"] = ["f", "m"] * 4
+    contrasts = ("condition", "treated", "control")
+    dex.tl.rank_genes(adata, design="~ sex * condition", contrasts=contrasts)
+    tests = dex.get.tests_df(adata)
+    assert tests["name"].item() == "treated vs control (sex = f)"
+    assert tests[["n_group", "n_reference"]].to_numpy().tolist() == [[2, 2]]
+    cpm = adata.X / libraries(adata.X) * 1e6
+    women = (adata.obs["sex"] == "f").to_numpy()
+    treated = (adata.obs["condition"] == "treated").to_numpy()
+    means = {"mean_group": women & treated, "mean_reference": women & ~treated}
+    for name, rows in means.items():
+        np.testing.assert_allclose(column(adata, name)[:, 0], cpm[rows].mean(axis=0), rtol=1e-9)

@@ -201,3 +201,17 @@ def test_layers_of_whole_numbers_by_another_name_are_not_added_up(cells):
     logs.layers["ambiguous"] = cells.X.copy()
     with pytest.raises(InputError, match=r"raw counts into adata\.layers\['counts'\]"):
         dex.tl.rank_genes(logs, "condition", replicate="replicate")
+
+
+def test_donors_on_both_sides_are_pointed_out(caplog):
+    options = {"cells_per_replicate": 20, "mean_count": 1, "seed": 4}
+    adata = dex.datasets.simulate_counts(60, 3, paired=True, **options)
+    dex.tl.rank_genes(adata, "condition", replicate="replicate")
+    assert "design='~ replicate + condition' compares within each" in caplog.text
+    caplog.clear()
+    design = "~ replicate + condition"
+    dex.tl.rank_genes(adata, "condition", design=design, replicate="replicate")
+    assert "compares within each" not in caplog.text
+    adata = dex.datasets.simulate_counts(60, 3, **options)
+    dex.tl.rank_genes(adata, "condition", replicate="replicate")
+    assert "compares within each" not in caplog.text

@@ -21,7 +21,7 @@ def scales(adata):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_counts_are_normalised_on_the_way(samples, fingerprint, caplog, method):
+def test_counts_are_normalised_on_the_way(samples, libraries, fingerprint, caplog, method):
     before = fingerprint(samples)
     dex.tl.rank_genes(samples, "condition", method=method)
     after = fingerprint(samples)
@@ -30,8 +30,11 @@ def test_counts_are_normalised_on_the_way(samples, fingerprint, caplog, method):
         "X holds counts: taken as log2 CPM (prior count 2, TMM), made on the way."
         in caplog.messages
     )
-    for part in ("X", "layers", "obs", "obsm"):
+    for part in ("X", "layers", "obsm"):
         assert after[part] == before[part]
+    divisors = samples.obs.pop("rank_genes_size_factors")
+    np.testing.assert_allclose(divisors, libraries(samples.X)[:, 0] / 1e6, rtol=1e-12)
+    assert fingerprint(samples)["obs"] == before["obs"]
 
 
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])

@@ -63,6 +63,7 @@ class Expression:
         *,
         size_factors: str = "auto",
         obs: pd.DataFrame | None = None,
+        divisors: Float | None = None,
         n_threads: int | None = None,
     ) -> Expression:
         """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
@@ -70,7 +71,8 @@ class Expression:
         Cells get the natural log of 1 + counts over size factors (by default library sizes over
         their median: scanpy's), samples get edgeR's log2 counts per million of their effective
         libraries (by default TMM's). Linear values in ``X`` are logged; in a layer that was named
-        they are left as they are. No layer is made.
+        they are left as they are. No layer is made. ``divisors``, ``(n_obs,)``, are what the counts
+        were divided by before (as :attr:`divisors` gives them), in place of ``size_factors``.
 
         Raises
         ------
@@ -93,7 +95,10 @@ class Expression:
             return cls(blocks, Scale.LOG2P1, None, source.pseudocount, notes)
         cells = source.unit == "cells"
         method = ("library" if cells else "tmm") if size_factors == "auto" else size_factors
-        factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
+        if divisors is not None:
+            factors = Factors.known(method, divisors, per_million=not cells)
+        else:
+            factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
         scale = Scale.LN1P if cells else Scale.LOGCPM
         how = _how(factors, cells=cells)
         notes = (*source.notes, f"{source.where} holds counts: taken as {how}, made on the way.")
@@ -110,6 +115,17 @@ class Expression:
     def rows(self) -> Int:
         """Observations used, as sorted positions."""
         return self.blocks.rows
+
+    @property
+    def divisors(self) -> Float | None:
+        """What the counts are divided by to be linear, shape ``(n_obs,)``; None if they are not.
+
+        Effective libraries in millions for counts per million, else size factors.
+        """
+        if self.factors is None:
+            return None
+        per_million = self.scale is Scale.LOGCPM
+        return self.factors.effective / 1e6 if per_million else self.factors.size_factors
 
     def map_blocks(
         self, function: Callable[[GeneBlock], Columns], *, n_threads: int | None, label: str

@@ -57,6 +57,13 @@ class Factors:
     A typical one is the median of the totals for ``"library"``, as in scanpy, else the mean.
     """
 
+    @classmethod
+    def known(cls, method: str, divisors: Float, *, per_million: bool) -> Factors:
+        """Take what counts were divided by before: millions of reads, or size factors."""
+        totals = divisors * 1e6 if per_million else divisors
+        factors = divisors / divisors.mean() if per_million else divisors
+        return cls(method, totals, np.ones_like(totals), factors)
+
     @property
     def effective(self) -> Float:
         """Effective library sizes."""

@@ -1,7 +1,5 @@
 """Data to try things on: simulated counts with the truth, and real cells without a download."""
 
-from __future__ import annotations
-
 from dex.datasets._pbmc import pbmc68k
 from dex.datasets._simulate import simulate_counts
 

@@ -63,9 +63,14 @@ def _placed(
     parts: dict[str, tuple[str, ...]],
 ) -> Factor:
     mine = tuple(term for term, names in parts.items() if levels.name in names)
-    partners = [name for term in mine for name in parts[term] if name != levels.name]
-    references = {factor.name: repr(factor.levels[0]) for factor in frame.factors}
-    held_at = tuple(f"{name} = {references.get(name, '0')}" for name in dict.fromkeys(partners))
+    partners = dict.fromkeys(name for term in mine for name in parts[term] if name != levels.name)
+    factors = {factor.name: factor for factor in frame.factors}
+    held = np.ones(len(levels.codes), dtype=bool)
+    held_at = []
+    for name in partners:
+        other = factors.get(name)
+        held &= False if other is None else other.codes == 0
+        held_at.append(f"{name} = {'0' if other is None else other.levels[0]}")
     return Factor(
         name=levels.name,
         variable=levels.variable,
@@ -74,7 +79,8 @@ def _placed(
         reference_reason=levels.reference_reason,
         terms=mine,
         main_effect=_main_effect(terms.get(levels.name), len(levels.levels)),
-        held_at=held_at,
+        held_at=tuple(held_at),
+        held=held,
     )
 
 

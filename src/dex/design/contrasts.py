@@ -146,6 +146,7 @@ def level_contrast(design: Design, factor: Factor, *, group: int, reference: int
     vector = factor.vector(weights, n_columns=len(design.columns))
     other = REST_NAME if reference == REST else factor.levels[reference]
     info = group_info(factor.levels[group], other)
+    info = replace(info, name=info.name + factor.where)
     pair = LevelPair(factor.name, group, reference)
     return Contrast(info, vector, pair, _conditional(factor, info.name))
 
@@ -283,7 +284,10 @@ def _notes(design: Design, factor: Factor, vector: Float, name: str) -> tuple[st
 def _conditional(factor: Factor, name: str) -> tuple[str, ...]:
     if not factor.held_at:
         return ()
-    return (f"{name!r} is the effect where {' and '.join(factor.held_at)}, as the design has it.",)
+    where = " and ".join(factor.held_at)
+    return (
+        f"{name.removesuffix(factor.where)!r} is the effect where {where}, as the design has it.",
+    )
 
 
 def _require_names(contrasts: Sequence[Contrast]) -> None:

@@ -12,7 +12,7 @@ from dex.errors import DesignError, InputError
 
 if TYPE_CHECKING:
     from dex.design.labels import Labels
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,15 @@ class Factor:
     """Column of each level, shape ``(n_levels,)``; -1 for a level that the intercept stands for;
     None if the factor appears in interactions only."""
     held_at: tuple[str, ...]
-    """Where its main effect is taken, for each partner in an interaction: ``genotype = 'wt'``."""
+    """Where its main effect is taken, for each partner in an interaction: ``genotype = wt``."""
+    held: Bool
+    """Observations there, shape ``(n_kept,)``: all without interactions, none where a partner is
+    numeric."""
+
+    @property
+    def where(self) -> str:
+        """In words, for the names of tests; nothing without interactions."""
+        return f" ({', '.join(self.held_at)})" if self.held_at else ""
 
     @property
     def coded_in_full(self) -> bool:

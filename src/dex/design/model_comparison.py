@@ -125,10 +125,14 @@ def _require_in_design(obs: pd.DataFrame, groupby: str, design: object) -> None:
 
 
 def _groups(obs: pd.DataFrame, design: Design, factor: Factor) -> Groups:
-    """Make groups of a factor where the design keeps observations; levels in ``obs``'s order."""
+    """Make groups of a factor of the observations that its main effect is of.
+
+    With interactions these are the ones at the references of its partners. Levels are in the order
+    of ``obs``.
+    """
     labels = Labels.from_column(obs[factor.variable][design.kept])
     codes = np.full(len(obs), -1, dtype=np.intp)
-    codes[design.kept] = labels.codes
+    codes[design.kept] = np.where(factor.held, labels.codes, -1)
     reference, reason = labels.levels.index(factor.levels[0]), factor.reference_reason
     notes = direction(labels.levels, reference=reference, reason=reason)
     return Groups(factor.variable, labels.levels, codes, reference, reason, notes)
@@ -179,7 +183,8 @@ def _last_coefficient(design: Design) -> _Question:
         raise DesignError(msg)
     last = coefficient_contrast(design, len(design.columns) - 1)
     if last.pair is not None:  # a reader knows the levels, not how they are coded
-        both = group_info(last.info.group, last.info.reference).name
+        factor = design.factor(last.pair.factor)
+        both = group_info(last.info.group, last.info.reference).name + factor.where
         last = replace(last, info=replace(last.info, name=both))
     found = Contrasts.from_list(design, [last])
     notes: tuple[str, ...] = (
@@ -232,7 +237,8 @@ def _comparison(
     contrasts = question.contrasts
     names = [pair.factor for pair in contrasts.pairs if pair is not None]
     factor = design.factor(groupby or names[0]) if groupby or names else None
-    groups = None if factor is None else _groups(obs, design, factor)
+    some = factor is not None and factor.held.any()  # else means of groups would be of nobody
+    groups = _groups(obs, design, factor) if factor is not None and some else None
     tests = _codes(contrasts, factor, groups)
     of_one_factor = bool(np.all(tests != NO_GROUP))
     references = {info.reference for info in contrasts.infos}

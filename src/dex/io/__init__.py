@@ -3,8 +3,6 @@
 Everything is written whole or not at all: a full disk or a kill leaves the old file as it was.
 """
 
-from __future__ import annotations
-
 from dex.io._anndata import read_h5ad, read_zarr, write_h5ad, write_zarr
 from dex.io._counts import read_counts
 from dex.io._results import write_results

@@ -132,7 +132,7 @@ def filter_genes(
     else:
         words = (
             f"edgeR's filterByExpr rule (a count of {min_count:g} in the median library, in "
-            f"{smallest:.3g} observations; {min_total_count:g} in all)"
+            f"{np.ceil(smallest - 1e-9):.0f} observations; {min_total_count:g} in all)"
         )
     n_before = adata.n_vars
     adata._inplace_subset_var(keep)  # as scanpy.pp.filter_genes does

@@ -73,4 +73,7 @@ LARGE_RESULT = 100_000_000
 SHORT_COLUMNS = ("log2fc", "stat", "log10_pval", "log10_padj")
 EFFECTS = "effects"
 """``varm[f"{key}_effects"]``: the estimates behind an omnibus test, named in ``uns[key]``."""
-FORMAT_VERSION = 1
+SIZE_FACTORS = "size_factors"
+"""``obs[f"{key}_size_factors"]``: what the counts of an observation were divided by."""
+FORMAT_VERSION = 2
+"""2: ``params["size_factors"]`` says how counts were normalised; before, by library size."""

@@ -18,15 +18,18 @@ from dex.results.schema import (
     FORMAT_VERSION,
     LARGE_RESULT,
     SHORT_COLUMNS,
+    SIZE_FACTORS,
 )
 from dex.results.stored import is_result
 from dex.results.view import scanpy_view
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
     from dex.data.expression import Columns
     from dex.design.tests import TestInfo
+    from dex.typing import Float
 
 _PACKAGES = ("dex-de", "anndata", "numpy", "pandas", "scipy", "scanpy")
 
@@ -47,6 +50,8 @@ class Result:
     notes: tuple[str, ...] = ()
     effects: Columns = field(default_factory=dict)
     """Of an omnibus test: estimates ``(n_vars,)`` in log2 by name."""
+    size_factors: Float | None = None
+    """What the counts of the observations were divided by, ``(n_obs,)``; NaN where not used."""
 
 
 def store(adata: AnnData, result: Result, *, key: str) -> None:
@@ -65,7 +70,12 @@ def store(adata: AnnData, result: Result, *, key: str) -> None:
     mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
     mirror.pop(f"{key}_{EFFECTS}", None)
     make_actual(adata)
-    _replace(adata, arrays, mirror, entry, key)
+    old = adata.uns.get(key)
+    obs = obs_of(adata).drop(columns=_obs_names(old, key), errors="ignore")
+    if result.size_factors is not None:
+        entry["obs_columns"] = _strings([SIZE_FACTORS])
+        obs = obs.assign(**{f"{key}_{SIZE_FACTORS}": result.size_factors})
+    _replace(adata, arrays, mirror, entry, key, obs=obs)
 
 
 def check_key(key: str) -> None:
@@ -87,6 +97,10 @@ def check_free(adata: AnnData, key: str) -> None:
     of_scanpy = isinstance(entry, dict) and (not entry or "names" in entry)
     if not (of_scanpy or is_result(entry)):
         msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
+        raise InputError(msg)
+    column = f"{key}_{SIZE_FACTORS}"
+    if column in obs_of(adata) and column not in _obs_names(entry, key):
+        msg = f"key_added={key!r}: adata.obs[{column!r}] holds something else; choose another name."
         raise InputError(msg)
 
 
@@ -146,11 +160,17 @@ def _strings(words: list[str]) -> np.ndarray[Any, Any]:
 
 
 def _replace(
-    adata: AnnData, arrays: Columns, mirror: Columns, entry: dict[str, Any], key: str
+    adata: AnnData,
+    arrays: Columns,
+    mirror: Columns,
+    entry: dict[str, Any],
+    key: str,
+    *,
+    obs: pd.DataFrame,
 ) -> None:
     """Swap the old result for the new; put the old one back if that is interrupted."""
     stale = _stale_names(adata.uns.get(key), key)
-    var_before = var_of(adata)
+    var_before, obs_before = var_of(adata), obs_of(adata)
     mirrored = stale if _was_mirrored(adata.uns.get(key)) else []
     var_after = var_before.drop(columns=mirrored, errors="ignore")
     var_after = var_after.assign(**mirror) if mirror else var_after
@@ -161,13 +181,13 @@ def _replace(
             del adata.varm[name]
         for name, array in arrays.items():
             adata.varm[name] = array
-        adata.var = var_after
+        adata.var, adata.obs = var_after, obs
         adata.uns[key] = entry
     except BaseException:
         for name in arrays:
             adata.varm.pop(name, None)
         adata.varm.update(varm_before)
-        adata.var = var_before
+        adata.var, adata.obs = var_before, obs_before
         adata.uns.pop(key, None)
         if had_entry:
             adata.uns[key] = entry_before
@@ -177,6 +197,12 @@ def _replace(
 def _stale_names(entry: Any, key: str) -> list[str]:
     """Return ``varm`` and ``var`` names of the result that ``entry`` describes, and no others."""
     columns = entry["columns"] if is_result(entry) else ()
+    return [f"{key}_{name}" for name in map(str, columns)]
+
+
+def _obs_names(entry: Any, key: str) -> list[str]:
+    """Likewise of ``obs``."""
+    columns = entry.get("obs_columns", ()) if is_result(entry) else ()
     return [f"{key}_{name}" for name in map(str, columns)]
 
 

@@ -69,10 +69,32 @@ def analyse(
         comparison.infos,
         tuple(answer.n[:, 0].tolist()),
         tuple(answer.n[:, 1].tolist()),
-        {**_params(plan, expression, comparison, options), **measured.made},
+        {
+            **_params(plan, expression, comparison, options),
+            **measured.made,
+            **_sample_divisors(measured, expression),
+        },
         (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
+        _divisors(expression, adata.n_obs) if plan.replicate is None else None,
     )
+
+
+def _divisors(expression: Expression, n_obs: int) -> Float | None:
+    """What the counts of each observation were divided by; NaN where it was not used."""
+    if expression.divisors is None:
+        return None
+    divisors = np.full(n_obs, np.nan)
+    divisors[expression.rows] = expression.divisors
+    return divisors
+
+
+def _sample_divisors(measured: Measured, expression: Expression) -> dict[str, Any]:
+    """Likewise of samples that cells were added up into, by name."""
+    if not measured.made or expression.divisors is None:
+        return {}
+    names = measured.obs.index[expression.rows].to_numpy(dtype=object)
+    return {"sample_names": names, "sample_size_factors": expression.divisors}
 
 
 def _named(names: list[str], columns: NDArray[Any]) -> Columns:

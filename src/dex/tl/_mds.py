@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from dex.typing import Float
 
+_MADE_BY = "dex.tl.mds"
 _MOST_OBSERVATIONS = 2000
 GeneSelection = Literal["pairwise", "common"]
 
@@ -115,7 +116,8 @@ def mds(
     ((8, 2), (8, 8))
     """
     check_writable(adata)
-    check_map_key(adata, key_added)
+    keys = OrdinationKeys.mds(key_added)
+    check_map_key(adata, keys, made_by=_MADE_BY)
     check_number("n_top_genes", n_top_genes)
     _check(adata.n_obs, n_comps, gene_selection)
     expression = log_expression(
@@ -143,11 +145,12 @@ def mds(
     for note in expression.notes:
         logger.info(note)
     params = {
+        "made_by": _MADE_BY,
         **expression_params(expression),
         "n_top_genes": min(n_top_genes, values.shape[1]),
         "gene_selection": gene_selection,
     }
-    _store(adata, key_added, distances, classical_scaling(distances, n_comps), params)
+    _store(adata, keys, distances, classical_scaling(distances, n_comps), params)
 
 
 def _check(n_obs: int, n_comps: int, gene_selection: str) -> None:
@@ -183,9 +186,12 @@ def _distances(
 
 
 def _store(
-    adata: AnnData, key: str, distances: Float, scaling: ClassicalScaling, params: dict[str, Any]
+    adata: AnnData,
+    keys: OrdinationKeys,
+    distances: Float,
+    scaling: ClassicalScaling,
+    params: dict[str, Any],
 ) -> None:
-    keys = OrdinationKeys.mds(key)
     make_actual(adata)
     adata.obsm[keys.coordinates] = scaling.points
     adata.obsp[keys.distances] = distances

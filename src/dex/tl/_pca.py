@@ -103,7 +103,7 @@ def pca(
     """
     check_writable(adata)
     keys = OrdinationKeys.pca(key_added)
-    check_map_key(adata, key_added)
+    check_map_key(adata, keys, made_by=_MADE_BY)
     check_number("n_comps", n_comps)
     check_number("n_top_genes", n_top_genes)
     expression = log_expression(
@@ -190,19 +190,39 @@ def check_number(name: str, value: int | None) -> None:
         raise InputError(msg)
 
 
-def check_map_key(adata: AnnData, key: str) -> None:
-    """Refuse a key that h5ad cannot hold, or under which ``uns`` holds what is no such map.
+def check_map_key(adata: AnnData, keys: OrdinationKeys, *, made_by: str) -> None:
+    """Refuse a key that h5ad cannot hold, or under which something else lies.
+
+    What ``made_by`` has left there may be replaced, and so may scanpy's principal components.
 
     Raises
     ------
     InputError
-        If it cannot be used.
+        If the key cannot be used.
     """
-    check_key(key)
-    entry = adata.uns.get(key)
-    if entry is not None and not (isinstance(entry, dict) and "variance_ratio" in entry):
-        msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
+    check_key(keys.info)
+    entry = adata.uns.get(keys.info)
+    author = _author(entry)
+    replaced = author == made_by or (author == "scanpy" and made_by == _MADE_BY)
+    places = {
+        f"uns[{keys.info!r}]": entry is not None,
+        f"obsm[{keys.coordinates!r}]": keys.coordinates in adata.obsm and keys.info != "pca",
+        f"varm[{keys.loadings!r}]": keys.loadings in adata.varm and keys.info != "pca",
+        f"obsp[{keys.distances!r}]": keys.distances in adata.obsp,
+    }
+    taken = [place for place, there in places.items() if there]
+    if taken and not replaced:
+        msg = (
+            f"key_added={keys.info!r}: adata.{taken[0]} holds something else; choose another name."
+        )
         raise InputError(msg)
+
+
+def _author(entry: Any) -> str:
+    """Who has made a map: ``params["made_by"]``, else scanpy if it looks like its own."""
+    if not isinstance(entry, dict) or "variance_ratio" not in entry:
+        return ""
+    return str(entry.get("params", {}).get("made_by", "scanpy"))
 
 
 def _most_variable(
@@ -245,8 +265,7 @@ def _store(
     genes: Int,
     params: dict[str, Any],
 ) -> None:
-    ours = adata.uns.get(keys.info, {}).get("params", {}).get("made_by") == _MADE_BY
-    if keys.coordinates in adata.obsm and not ours:
+    if keys.coordinates in adata.obsm and _author(adata.uns.get(keys.info)) != _MADE_BY:
         logger.warning(
             "obsm[%r] was not made by dex and is replaced; another key_added= keeps both.",
             keys.coordinates,

@@ -10,7 +10,7 @@ import numpy as np
 from dex.data.pseudobulk import Samples, counts_source, pseudobulk
 from dex.design.comparison import ModelComparison
 from dex.design.labels import column_of
-from dex.design.wording import listed, plural
+from dex.design.wording import in_formula, listed, plural
 from dex.errors import InputError
 from dex.stats.filtering import filter_by_expr, min_sample_size
 
@@ -66,7 +66,12 @@ def add_up_cells(
     samples = Samples.from_obs(measured.obs, by, min_cells=fewest)
     _require_constant(question.variables(measured.obs), samples.obs, by)
     bulk = pseudobulk(source, samples, n_threads=n_threads)
-    notes = (*source.notes, samples.note, *_repeats(samples.obs, question, replicate, by))
+    notes = (
+        *source.notes,
+        samples.note,
+        *_repeats(samples.obs, question, replicate, by),
+        *_pairs(samples.obs, question, replicate),
+    )
     made = {
         "sample_by": np.array(by, dtype=object),
         "sample_layer": source.layer,
@@ -107,6 +112,22 @@ def _repeats(
     return (
         f"Each level of {replicate!r} is in several samples (by {listed(others)}), which are not "
         f"independent: put {replicate!r} into the design, or test each part by itself.",
+    )
+
+
+def _pairs(samples: pd.DataFrame, question: Question, replicate: str) -> tuple[str, ...]:
+    """Say where every replicate is on all sides, and the design makes no use of it."""
+    compared = [name for name in question.compared(samples) if name in samples]
+    if len(compared) != 1 or replicate in question.variables(samples):
+        return ()
+    sides = samples.groupby(replicate, observed=True)[compared[0]].nunique()
+    n_sides = samples[compared[0]].nunique()
+    if n_sides < 2 or not (sides == n_sides).all():
+        return ()
+    design = f"~ {in_formula(replicate)} + {in_formula(compared[0])}"
+    return (
+        f"Every level of {replicate!r} has samples of all {compared[0]!r}: design={design!r} "
+        "compares within each, which finds more.",
     )
 
 
