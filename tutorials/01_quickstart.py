@@ -266,8 +266,8 @@ print(len(dex.get.rank_genes_df(donors, key="by_donor", padj=0.05)), "false gene
 # %% [markdown]
 # The p-values show the same. If nothing differs, all p-values are equally frequent: level, as in
 # the picture of the donors. In the picture of the cells they pile up at zero, as if there were
-# plenty to find. **The picture cannot know that the cells are no replicates.** Wrong p-values look
-# like a great success. Only you know what the replicates of your experiment are.
+# plenty to find: **wrong p-values look like a great success.** The words below it say that cells
+# were tested. Whether the rows of your own table are replicates, only you know.
 
 # %%
 _ = dex.pl.pvalues(donors, key="by_cell", title="testing cells: wrong")

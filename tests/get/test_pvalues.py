@@ -47,7 +47,7 @@ def test_pi0_and_inflation_of_uniform_and_mixture():
     mixture = describe(mixed(UNIFORM, SIGNAL))
     assert mixture.pi0 == pytest.approx(10 / 12, abs=4 * SE_OF_PI0)
     assert mixture.inflation > 1.2
-    assert "16 %" in mixture.sentence
+    assert "an estimated 16 %" in mixture.sentence
 
 
 def test_inflation_is_the_ratio_of_chi_square_medians():
@@ -82,3 +82,36 @@ def test_reads_a_result():
     assert shape == describe(column[~np.isnan(column)])
     with pytest.raises(InputError):
         dex.get.pvalue_shape(adata)
+
+
+@pytest.mark.parametrize("shape", [np.ones(3000), mixed(SIGNAL, np.ones(3000))])
+def test_filtering_is_advised_once(shape):
+    pval = mixed(UNIFORM, shape)
+    assert "filter them" in describe(pval).sentence
+    assert "filter" not in describe(pval, filtered=True).sentence
+
+
+@pytest.mark.parametrize(
+    ("column", "said"), [("condition", "how many genes change"), ("leiden", "they rank markers")]
+)
+def test_a_peak_of_cells_is_not_praised(column, said):
+    adata = dex.datasets.simulate_counts(
+        300, 2, cells_per_replicate=60, mean_count=2.0, de_fraction=0.5, seed=2
+    )
+    adata.obs = adata.obs.rename(columns={"condition": column})
+    dex.tl.rank_genes(adata, groupby=column, method="wilcoxon", replicate=None, unit="cells")
+    found = dex.get.pvalue_shape(adata, 0)
+    assert found.shape == "peak at 0"
+    assert said in found.sentence
+    assert "%" not in found.sentence
+    assert "as it should be" not in found.sentence
+    assert found.sentence.count(".") == 1
+
+
+def test_data_that_were_filtered_are_not_to_be_filtered():
+    adata = dex.datasets.simulate_counts(400, 4, de_fraction=0, seed=2)
+    dex.tl.rank_genes(adata, groupby="condition", method="wilcoxon")
+    adata.varm["rank_genes_log10_pval"] = np.zeros_like(adata.varm["rank_genes_log10_pval"])
+    assert "filter them" in dex.get.pvalue_shape(adata).sentence
+    adata.uns["dex_filter"] = {"n_before": 500, "n_after": 400, "rule": "a rule"}
+    assert "filter them" not in dex.get.pvalue_shape(adata).sentence

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import dex
 from dex.get import PvalueShape
-from dex.report._diagnosis import Evidence, diagnose
-from dex.report._ranking import Counted
+from dex.report._advice import Means
+from dex.report._diagnosis import Evidence, _batch_finding, diagnose
+from dex.report._ranking import Counted, Ranking
+from dex.report._suspects import Batch
 
 FINE = PvalueShape(10_000, 0.8, 1.5, "peak at 0", "Peak at 0.")
 COUNTS = Counted(
@@ -40,6 +43,7 @@ EVIDENCE = Evidence(
     shape=FINE,
     clusters=False,
     lfc=0.0,
+    means=Means(),
 )
 
 
@@ -64,8 +68,8 @@ def test_nothing_is_wrong_where_nothing_is():
         (replace(EVIDENCE, df=0.0), "warning", "no residual degrees of freedom"),
         (counted(n_reference=2), "warning", "Few replicates: 6 vs 2 samples"),
         (replace(EVIDENCE, df=2.0), "warning", "Only 2 residual degrees of freedom"),
-        (replace(EVIDENCE, unit="cells"), "warning", "Pseudoreplication: 12 cells"),
-        (replace(EVIDENCE, unit="cells", clusters=True), "info", "made from the same data"),
+        (replace(EVIDENCE, unit="cells"), "warning", "Pseudoreplication: cells count"),
+        (replace(EVIDENCE, unit="cells", clusters=True), "info", "Peak at 0."),
         (
             counted(statuses={"tested": 10, "all_zero": 9_000}),
             "info",
@@ -87,6 +91,71 @@ def test_out_of_reach_names_what_would_be_needed():
     (said,) = [one for one in sentences(evidence, "info") if "smallest" in one]
     assert "smallest p-value is 0.001" in said
     assert "5e-06" in said
+
+
+def test_no_filter_is_advised_after_a_filter():
+    evidence = replace(counted(n_significant=0), smallest_pval=-3.0)
+    assert any("filter_genes" in one for one in sentences(evidence, "info"))
+    filtered = replace(evidence, means=Means(filtered=True))
+    assert not any("filter_genes" in one for one in sentences(filtered, "info"))
+
+
+@pytest.mark.parametrize(
+    ("sides", "floor"), [((4, 4), "0.029 (2 / choose(8, 4))"), ((3, 3), "0.1 "), ((6, 6), None)]
+)
+def test_exact_ranks_of_few_samples_find_nothing(sides, floor):
+    n_group, n_reference = sides
+    evidence = counted(n_significant=0, n_group=n_group, n_reference=n_reference)
+    evidence = replace(
+        evidence, means=Means(method="wilcoxon", takes_lfc=False), smallest_pval=-1.5
+    )
+    said = [one for one in sentences(evidence, "warning") if "Out of reach" in one]
+    assert len(said) == (floor is not None)
+    if floor is not None:
+        assert f"cannot give a p-value below {floor}" in said[0]
+        assert "no filter helps" in said[0]
+        assert not any("filter_genes" in one for one in sentences(evidence, "info"))
+
+
+def test_a_threshold_is_advised_where_the_method_takes_one():
+    many = counted(n_significant=6_000)
+    assert any("lfc=1 in dex.tl.rank_genes;" in one for one in sentences(many, "info"))
+    ranks = replace(many, means=Means(method="wilcoxon", takes_lfc=False))
+    assert any("lfc=1" in one and "method='ols'" in one for one in sentences(ranks, "info"))
+    assert not any("lfc=1" in one for one in sentences(replace(many, lfc=0.5), "info"))
+
+
+def test_a_batch_is_one_finding_with_advice_that_can_be_followed():
+    parts = [Batch("run", 1, 0.4, 0.9), Batch("run", 2, 0.2, 0.7)]
+    said = _batch_finding(parts, Means(formula="drug")).sentence
+    assert "90% of what the design leaves of PC1" in said
+    assert "70% of what the design leaves of PC2" in said
+    assert "design='~ run + drug' takes" in said
+    groups = _batch_finding(parts, Means(takes_design=False, formula="drug")).sentence
+    assert "method='ols' with design='~ run + drug'" in groups
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"method": "wilcoxon"},
+            Means("wilcoxon", takes_lfc=False, takes_design=False, formula="condition"),
+        ),
+        ({"design": "~ batch + condition"}, Means("ols", formula="batch + condition")),
+    ],
+)
+def test_means_are_those_of_the_method(options, expected):
+    adata = dex.datasets.simulate_counts(n_genes=80, n_per_group=4, n_batches=2, seed=1)
+    dex.tl.rank_genes(adata, groupby="condition", **options)
+
+    def means():
+        asked = {"tests": None, "padj": 0.05, "groupby": None, "gene_symbols": None}
+        return Means.of_ranking(Ranking.from_adata(adata, "rank_genes", **asked))
+
+    assert means() == expected
+    adata.uns["dex_filter"] = {"n_before": 100, "n_after": 80, "rule": "a rule"}
+    assert means() == replace(expected, filtered=True)
 
 
 @pytest.mark.parametrize("shape", ["hill", "peak at 1", "both ends"])

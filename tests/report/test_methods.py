@@ -6,7 +6,7 @@ import pytest
 
 import dex
 from dex.report._data import in_words
-from dex.report._methods import Citations, methods_text
+from dex.report._methods import Citations, methods_sentences
 from dex.report._ranking import Ranking
 from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, REFERENCES
 
@@ -17,7 +17,7 @@ def text_of(adata, **options):
     ranking = Ranking.from_adata(
         adata, "rank_genes", tests=None, padj=0.05, groupby=None, gene_symbols=None
     )
-    return methods_text(ranking, citations), citations
+    return " ".join(methods_sentences(ranking, citations)), citations
 
 
 @pytest.fixture
@@ -75,7 +75,9 @@ def test_a_method_that_is_not_known_is_cited_in_its_own_words(adata):
         adata, "rank_genes", tests=None, padj=0.05, groupby=None, gene_symbols=None
     )
     citations = Citations()
-    assert "the new test (Someone (2030), Journal 1)" in methods_text(ranking, citations)
+    assert "the new test (Someone (2030), Journal 1)" in " ".join(
+        methods_sentences(ranking, citations)
+    )
     assert citations.others == ["Someone (2030), Journal 1"]
 
 

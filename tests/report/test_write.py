@@ -10,6 +10,7 @@ import pytest
 import dex
 from dex.errors import InputError
 from dex.report import write
+from dex.report._best import pvalue_words
 from dex.report._tables import make_room
 
 NASTY = "<script>alert(1)</script>"
@@ -143,7 +144,9 @@ def test_the_same_again_with_the_same_date(hostile, report, tmp_path):
         ({"padj": 2}, "padj=2"),
         ({"groupby": "batch"}, "groupby='batch'"),
         ({"gene_symbols": "name"}, "gene_symbols='name'"),
+        ({"padj": "0.05"}, "padj='0.05'"),
         ({"max_figures": -1}, "max_figures=-1"),
+        ({"max_figures": "3"}, "max_figures='3'"),
     ],
 )
 def test_what_is_not_there_is_refused(hostile, tmp_path, options, said):
@@ -153,6 +156,41 @@ def test_what_is_not_there_is_refused(hostile, tmp_path, options, said):
         write(hostile, path, **options)
     assert path.read_text() == "before"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report", "report.html.gz"])
+def test_html_is_not_written_under_another_name(hostile, tmp_path, name):
+    with pytest.raises(InputError, match="write 'report"):
+        write(hostile, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_scripts_the_best_genes_are_there(parsed, hostile):
+    """On paper too: what the script would show first, with the same names and numbers."""
+    frame = dex.get.rank_genes_df(hostile, gene_symbols="symbol").head(25)
+    words = parsed.text_of["test-1-1"]
+    assert "The best 25 genes of 300 by p-value." in words
+    assert "when scripts may run" not in words
+    at = [words.index(name) for name in frame["gene"][:2]]
+    assert at == sorted(at)
+    assert f"{frame['log2fc'][0]:.2f}".replace("-", "\N{MINUS SIGN}") in words
+    assert pvalue_words(float(np.log10(frame["pval"][0]))) in words
+
+
+def test_columns_of_layers_are_not_of_the_samples(tmp_path, page):
+    adata = dex.datasets.simulate_counts(n_genes=80, n_per_group=3, seed=1)
+    dex.pp.normalize(adata)
+    dex.tl.rank_genes(adata, groupby="condition")
+    made = [name for name in adata.obs if name.startswith("logcpm_")]
+    path = tmp_path / "report.html"
+    write(adata, path, max_figures=0)
+    words = page(path.read_text(encoding="utf-8")).text_of
+    assert made
+    assert not any(name in words["design"] for name in (*made, "rank_genes_size_factors"))
+    assert (
+        words["design"].count("size factor") == adata.obs.columns.str.contains("rank_genes").sum()
+    )
+    assert "logcpm_size_factors" in words["filtering"]
 
 
 def test_a_missing_folder_is_named(hostile, tmp_path):
@@ -178,6 +216,13 @@ def test_several_results_and_a_choice_of_tests(many, tmp_path, page):
     assert [len(result["tests"]) for result in found.meta["results"]] == [4, 1]
     assert "log2fc" not in found.meta["results"][1]["tests"][0]["arrays"]
     assert found.errors == []
+    assert found.text_of["filtering"].count("tested as log2 counts per million") == 1
+    assert found.text_of["methods-text"].count("TMM size factors") == 1
+    assert found.text_of["methods-text"].count("were called changed") == 1
+    assert all(f"Result {key}: " in found.text_of["methods-text"] for key in ("rank_genes", "any"))
+    notes = set(many.uns["rank_genes"]["notes"]) & set(many.uns["any"]["notes"])
+    assert notes
+    assert all(found.text_of["summary"].count(note) == 1 for note in notes)
     write(many, path, tests=["c", 0, "c"], max_figures=0)
     found = page(path.read_text(encoding="utf-8"))
     names = [test["name"] for test in found.meta["results"][0]["tests"]]
@@ -191,7 +236,7 @@ def test_tests_beyond_max_figures_have_tables(many, tmp_path, page):
     images = [one["alt"] for tag, one in found.elements if tag == "img"]
     assert len(images) == 6
     assert not any("b vs rest" in alt for alt in images)
-    assert "Figures of the first 1 of 4 tests" in found.text_of["tests"]
+    assert "Figures of 1 of 4 tests, the first" in found.text_of["tests"]
     assert [one["class"] for tag, one in found.elements if tag == "div"].count("holder") == 4
 
 
@@ -208,6 +253,17 @@ def test_samples_of_cells_are_what_is_shown(tmp_path, page):
     assert "added up into 6 samples" in found.text_of["design"]
     assert "Crowell et al., 2020" in found.text_of["methods"]
     assert sum(tag == "img" for tag, _ in found.elements) == 2
+
+
+def test_cells_as_replicates_are_told_once(tmp_path, page):
+    adata = dex.datasets.pbmc68k()
+    dex.tl.rank_genes(adata, groupby="bulk_labels")
+    path = tmp_path / "report.htm"
+    write(adata, path, max_figures=0)
+    words = page(path.read_text(encoding="utf-8")).text_of["diagnosis"]
+    assert words.count("p-values of cells are too small") == 1
+    assert "method='t-test'" in words
+    assert "as it should be" not in words
 
 
 def test_many_cells_are_summarised(tmp_path, page):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import chdtri
 
+from dex.design.replicates import looks_like_clusters
 from dex.errors import InputError
 from dex.results import StoredResult
 
@@ -31,10 +32,10 @@ _SENTENCES: dict[Shape, str] = {
         "themselves look right."
     ),
     "peak at 0": (
-        "Peak at 0 on a level floor, as it should be: about {changed:.0f} % of genes change."
+        "Peak at 0 on a level floor, as it should be: an estimated {changed:.0f} % of genes change."
     ),
     "peak at 1": (
-        "Too many large p-values: low counts whose tests are discrete (filter them), or a variance "
+        "Too many large p-values: low counts whose tests are discrete{filter}, or a variance "
         "that is too large (a batch or pairing that the design leaves out). p is conservative."
     ),
     "hill": (
@@ -43,7 +44,7 @@ _SENTENCES: dict[Shape, str] = {
     ),
     "both ends": (
         "Peaks at 0 and at 1: beside genes that change there are genes whose tests are discrete "
-        "or one-sided, often low counts (filter them)."
+        "or one-sided, often low counts{filter}."
     ),
 }
 _THRESHOLDED = (
@@ -51,9 +52,16 @@ _THRESHOLDED = (
     "they should be."
 )
 
+_FILTER = " (filter them)"
+_FILTERED = "dex_filter"
+"""``uns`` key of what :func:`dex.pp.filter_genes` has left out."""
 _CELLS = (
-    "Cells are not independent replicates: p-values of cells are too small, and more genes than "
-    "change seem to."
+    "P-values of cells are too small: the height of a peak at 0 says nothing about how many genes "
+    "change."
+)
+_CLUSTERS = (
+    "Groups made from the same data, and p-values of cells are too small: they rank markers, and "
+    "count nothing."
 )
 
 
@@ -114,14 +122,22 @@ def pvalue_shape(
     """
     stored = StoredResult.from_adata(adata, key)
     log10_pval = stored.values("log10_pval")[:, stored.position(test)]
-    found = describe(10 ** log10_pval[~np.isnan(log10_pval)], lfc=stored.params.get("lfc", 0.0))
-    if stored.params.get("unit") != "cells":
+    params = stored.params
+    found = describe(
+        10 ** log10_pval[~np.isnan(log10_pval)],
+        lfc=params.get("lfc", 0.0),
+        filtered=_FILTERED in adata.uns or params.get("replicate") is not None,
+    )
+    if params.get("unit") != "cells" or found.shape == "few":
         return found
-    return replace(found, sentence=f"{found.sentence} {_CELLS}")
+    made_of_data = looks_like_clusters(str(params.get("groupby") or ""))
+    return replace(found, sentence=_CLUSTERS if made_of_data else _CELLS)
 
 
-def describe(pval: Float, *, lfc: float = 0.0) -> PvalueShape:
+def describe(pval: Float, *, lfc: float = 0.0, filtered: bool = False) -> PvalueShape:
     """Describe p-values, ``(n,)``, of a test whose null holds changes of up to ``lfc``.
+
+    Where low counts were ``filtered`` already, the sentence does not ask for it.
 
     Raises
     ------
@@ -136,7 +152,7 @@ def describe(pval: Float, *, lfc: float = 0.0) -> PvalueShape:
     pi0 = min(1.0, float((pval > _LAMBDA).mean() / (1 - _LAMBDA)))
     inflation = float(chdtri(1, np.median(pval)) / chdtri(1, 0.5))
     shape = _shape(pval)
-    sentence = _SENTENCES[shape].format(changed=100 * (1 - pi0))
+    sentence = _SENTENCES[shape].format(changed=100 * (1 - pi0), filter="" if filtered else _FILTER)
     if lfc > 0 and shape in {"peak at 1", "both ends", "hill"}:
         sentence = _THRESHOLDED.format(lfc=lfc)
     return PvalueShape(len(pval), pi0, inflation, shape, sentence)

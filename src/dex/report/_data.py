@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 
 from dex.data import Source
+from dex.data.scale import LAYERS_KEY
 from dex.data.source import counts_layer
+from dex.design.wording import plural
 from dex.errors import InputError
+from dex.report._filtering import FACTOR_COLUMNS
 from dex.report._html import NOTHING, Html, bullets, element, join, table
 from dex.report._ranking import is_grouping
+from dex.results.schema import SIZE_FACTORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +35,7 @@ def data_and_design(rankings: Sequence[Ranking]) -> Html:
     adata = rankings[0].adata
     return join(
         (
-            element("p", f"{adata.n_obs:,} observations x {adata.n_vars:,} genes."),
+            element("p", f"{plural(adata.n_obs, 'observation')} x {plural(adata.n_vars, 'gene')}."),
             *(_observations(ranking) for ranking in _different(rankings)),
             *(_design(ranking) for ranking in rankings),
         )
@@ -51,7 +55,9 @@ def _observations(ranking: Ranking) -> Html:
     parts: list[Html] = []
     if ranking.is_pseudobulk:
         by = ranking.params["replicate"]
-        made = f"The cells were added up into {len(obs):,} samples by {by}; these were tested."
+        made = (
+            f"The cells were added up into {plural(len(obs), 'sample')} by {by}, which were tested."
+        )
         parts.append(element("p", made))
     if columns:
         parts.append(_crosstab(obs, columns, ranking.unit))
@@ -101,23 +107,38 @@ def _words(values: pd.Series) -> pd.Series:
 def _sample_table(ranking: Ranking) -> Html:
     obs, sizes = ranking.obs, library_sizes(ranking)
     first = [name for name in _grouping_columns(ranking) if name in obs]
-    names = [*first, *(name for name in obs.columns if name not in first)]
+    made = _made_by_dex(ranking.adata)
+    names = [*first, *(name for name in obs.columns if name not in {*first, *made})]
     shown = names[:_MOST_COLUMNS]
     left_out = (
-        f" ({len(names) - len(shown)} columns more in obs)" if len(names) > len(shown) else ""
+        f" ({plural(len(names) - len(shown), 'column')} more in obs)"
+        if len(names) > len(shown)
+        else ""
     )
-    header = ("", *shown, *(() if sizes is None else ("library size",)))
+    header = ["", *shown]
     columns = [[_plain(value) for value in obs[name]] for name in shown]
     if sizes is not None:
+        header.append("library size")
         columns.append([round(float(size)) for size in sizes])
+    divisors = f"{ranking.key}_{SIZE_FACTORS}"
+    if divisors in obs:
+        header.append("size factor")
+        columns.append([_plain(value) for value in obs[divisors]])
     rows = list(zip(map(str, obs.index), *columns, strict=True))
     inner = table(header, rows, caption=f"{ranking.unit.capitalize()}{left_out}")
     return element(
         "details",
-        element("summary", f"The {len(rows)} {ranking.unit}"),
+        element("summary", f"The {plural(len(rows), ranking.unit.removesuffix('s'))}"),
         inner,
         open=len(rows) <= 24,
     )
+
+
+def _made_by_dex(adata: AnnData) -> set[str]:
+    """Columns of ``obs`` that go with a layer or with a result."""
+    records = adata.uns.get(LAYERS_KEY, {}).values()
+    of_layers = {str(record.get(what)) for record in records for what in FACTOR_COLUMNS}
+    return of_layers | {f"{key}_{SIZE_FACTORS}" for key in adata.uns}
 
 
 def _plain(value: Any) -> Any:

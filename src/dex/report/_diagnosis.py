@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dex.design.replicates import looks_like_clusters
+from dex.design.wording import plural
 from dex.get import pvalue_shape
+from dex.report._advice import Means, design_with, floor_of_ranks, threshold
 from dex.report._html import Html, element, join
+from dex.report._shared import shared
 from dex.report._suspects import Batch, Outlier, find_batches, find_outliers
 
 if TYPE_CHECKING:
@@ -60,6 +63,7 @@ class Evidence:
     clusters: bool
     """Whether groups were made from the same data."""
     lfc: float
+    means: Means
 
     @classmethod
     def of_test(cls, ranking: Ranking, test: Counted) -> Evidence:
@@ -79,6 +83,7 @@ class Evidence:
             shape=pvalue_shape(ranking.adata, test.position, key=ranking.key),
             clusters=looks_like_clusters(str(ranking.params.get("groupby") or "")),
             lfc=float(ranking.params.get("lfc", 0) or 0),
+            means=Means.of_ranking(ranking),
         )
 
 
@@ -100,24 +105,44 @@ def diagnose(evidence: Evidence) -> list[Finding]:
 
 
 def diagnosis_html(rankings: Sequence[Ranking], overviews: Sequence[Overview]) -> Html:
-    """Return the findings of every result: those of its observations, then those of its tests."""
-    parts = []
-    for ranking, overview in zip(rankings, overviews, strict=True):
+    """Return what is found of the observations of all results, then what is found of each."""
+    pairs = zip(rankings, overviews, strict=True)
+    observed = shared([_of_observations(ranking, overview) for ranking, overview in pairs])
+    parts = [_listed(observed.common)]
+    for ranking, own in zip(rankings, observed.rest, strict=True):
         if len(rankings) > 1:
             parts.append(element("h3", element("code", ranking.key)))
-        parts.append(_listed(_of_observations(ranking, overview)))
-        few = len(ranking.tests) <= _FEW_TESTS
-        parts += [_of_test(ranking, test, few=few) for test in ranking.tests]
+        parts.append(_of_result(ranking, own))
     return join(parts)
 
 
-def _of_test(ranking: Ranking, test: Counted, *, few: bool) -> Html:
+def _of_result(ranking: Ranking, observed: Sequence[Finding]) -> Html:
+    """Return what holds for all tests of a result once, then the tests."""
+    verdicts, found = [], []
+    for test in ranking.tests:
+        verdict, *others = diagnose(Evidence.of_test(ranking, test))
+        verdicts.append(verdict)
+        found.append(others)
+    said = shared(found)
+    alone = len(ranking.tests) == 1
+    few = len(ranking.tests) <= _FEW_TESTS
+    parts = [_listed((*observed, *(() if alone else said.common)))]
+    for test, verdict, own in zip(
+        ranking.tests, verdicts, found if alone else said.rest, strict=True
+    ):
+        parts.append(_of_test(test, verdict, own, few=few))
+    return join(parts)
+
+
+def _of_test(test: Counted, verdict: Finding, others: Sequence[Finding], *, few: bool) -> Html:
     """Open where there are few tests or a warning; the verdict shows in any case."""
-    verdict, *others = diagnose(Evidence.of_test(ranking, test))
     warned = any(one.level == "warning" for one in (verdict, *others))
     said = element("span", verdict.sentence, class_="small")
-    head = element("summary", element("b", test.name), ". ", said)
-    return element("details", head, _listed(others), class_="verdict", open=few or warned)
+    head = (element("b", test.name), ". ", said)
+    if not others:
+        return element("p", *head)
+    summary = element("summary", *head)
+    return element("details", summary, _listed(others), class_="verdict", open=few or warned)
 
 
 def _listed(findings: Sequence[Finding]) -> Html:
@@ -126,17 +151,27 @@ def _listed(findings: Sequence[Finding]) -> Html:
 
 
 def _of_observations(ranking: Ranking, overview: Overview) -> list[Finding]:
-    batches = find_batches(ranking, overview)
+    batches: dict[str, list[Batch]] = {}
+    for batch in find_batches(ranking, overview):
+        batches.setdefault(batch.column, []).append(batch)
+    means = Means.of_ranking(ranking)
     outliers = find_outliers(overview)
-    return [*map(_batch_finding, batches), *map(_outlier_finding, outliers)]
+    found = [_batch_finding(parts, means) for parts in batches.values()]
+    return [*found, *map(_outlier_finding, outliers)]
 
 
-def _batch_finding(batch: Batch) -> Finding:
+def _batch_finding(parts: Sequence[Batch], means: Means) -> Finding:
+    """One column, and every component that it goes with."""
+    column = parts[0].column
+    shares = " and ".join(
+        f"{one.r2:.0%} of what the design leaves of PC{one.component} ({one.variance:.0%} of all "
+        "variance)"
+        for one in parts
+    )
     return Finding(
         "warning",
-        f"{batch.column!r} is not in the design and makes {batch.r2:.0%} of what the design leaves "
-        f"of PC{batch.component} ({batch.variance:.0%} of all variance): if it is a batch, "
-        f"design='~ {batch.column} + ...' takes that variation out of the residuals.",
+        f"{column!r} is not in the design and makes {shares}: if it is a batch, "
+        f"{design_with(column, means)} that variation out of the residuals.",
     )
 
 
@@ -199,17 +234,11 @@ def _few_replicates(evidence: Evidence) -> Finding | None:
 def _cells_as_replicates(evidence: Evidence) -> Finding | None:
     if evidence.unit != "cells":
         return None
-    counts = evidence.counts
-    n = f"{counts.n_group + counts.n_reference:,} cells"
     if evidence.clusters:
-        return Finding(
-            "info",
-            f"{n} were compared by groups that were made from the same data: p-values rank "
-            "markers well, and are too small to be taken literally.",
-        )
+        return Finding("info", evidence.shape.sentence)
     return Finding(
         "warning",
-        f"Pseudoreplication: {n} count as independent replicates, though cells of one donor are "
+        "Pseudoreplication: cells count as independent replicates, though cells of one donor are "
         "alike: p-values are far too small for a claim about donors; replicate= adds up the cells "
         "of each.",
     )
@@ -234,18 +263,22 @@ def _out_of_reach(evidence: Evidence) -> Finding | None:
     counts = evidence.counts
     if counts.n_significant or not counts.n_tested:
         return None
+    floor = floor_of_ranks(counts, evidence.means, evidence.padj)
+    if floor:
+        return Finding("warning", floor)
     best = 10**evidence.smallest_pval
     needed = evidence.padj / counts.n_tested
+    fewer = "Leaving out genes with low counts (dex.pp.filter_genes) makes fewer tests; more "
+    advice = "More " if evidence.means.filtered else fewer
     return Finding(
         "info",
-        f"The smallest p-value is {best:.2g}; alone among {counts.n_tested:,} genes it would have "
-        f"to be {needed:.1g}. Leaving out genes with low counts (dex.pp.filter_genes) makes fewer "
-        "tests; more replicates make smaller p-values.",
+        f"The smallest p-value is {best:.2g}; alone among {plural(counts.n_tested, 'gene')} it "
+        f"would have to be {needed:.1g}. {advice}replicates make smaller p-values.",
     )
 
 
 def _shape(evidence: Evidence) -> Finding | None:
-    if evidence.shape.shape == "few":
+    if evidence.shape.shape == "few" or evidence.unit == "cells":
         return None
     numbers = f"pi0 {evidence.shape.pi0:.2f}, inflation {evidence.shape.inflation:.2f}"
     expected = evidence.shape.shape in {"peak at 0", "uniform"} or evidence.lfc > 0
@@ -258,25 +291,27 @@ def _shift(evidence: Evidence) -> Finding | None:
         return None
     if not abs(evidence.median_log2fc) > _LARGEST_SHIFT:
         return None
+    ours = "size_factors= names other methods, and spike-ins tell"
+    advice = ours if evidence.means.normalised else "the values were normalised before dex got them"
     return Finding(
         "warning",
         f"Composition: the median gene has a log2fc of {evidence.median_log2fc:+.2f}. If most "
-        "genes should not change, normalisation has left this shift in all of them; "
-        "size_factors= names other methods, and spike-ins tell.",
+        f"genes should not change, normalisation has left this shift in all of them; {advice}.",
     )
 
 
 def _many_small(evidence: Evidence) -> Finding | None:
     counts = evidence.counts
-    if counts.n_tested < _FEWEST_TO_JUDGE or not counts.has_effects:
+    if counts.n_tested < _FEWEST_TO_JUDGE or not counts.has_effects or evidence.lfc > 0:
         return None
     if counts.n_significant <= _MANY_GENES * counts.n_tested:
         return None
     return Finding(
         "info",
         f"Half of the significant genes change by less than {evidence.median_significant:.2f} in "
-        "log2. To find those that change by more than matters, test against a threshold: lfc=1 "
-        "in dex.tl.rank_genes; a cut of log2fc afterwards does not keep the error rate.",
+        "log2. To find those that change by more than matters, test against a threshold: "
+        f"{threshold(evidence.means, evidence.unit)}; a cut of log2fc afterwards does not keep the "
+        "error rate.",
     )
 
 

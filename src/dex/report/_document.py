@@ -6,6 +6,7 @@ import math
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from dex.design.wording import plural
 from dex.get._symbols import gene_labels
 from dex.report._arrays import Arrays
 from dex.report._data import data_and_design
@@ -128,14 +129,15 @@ def _expression_sentence(meta: dict[str, Any], n_vars: int) -> Html | None:
         return element(
             "p", "Expression is not embedded: its matrix cannot be read.", class_="small"
         )
-    some = f" It is embedded for {min(n_genes):,} genes, the best of every test (file size)."
+    some = (
+        f" It is embedded for {plural(min(n_genes), 'gene')}, the best of every test (file size)."
+    )
     said = "Click a gene to see its expression." + (some if min(n_genes) < n_vars else "")
-    return element("p", said, class_="small")
+    return element("p", said, class_="small help")
 
 
 def _byline(rankings: Sequence[Ranking], date: str | dt.date) -> str:
     adata = rankings[0].adata
     n_tests = sum(len(ranking.tests) for ranking in rankings)
-    counted = "1 test" if n_tests == 1 else f"{n_tests} tests"
-    size = f"{adata.n_obs:,} observations x {adata.n_vars:,} genes"
-    return f"{date} · {size} · {counted} · dex {metadata.version('dex-de')}"
+    size = f"{plural(adata.n_obs, 'observation')} x {plural(adata.n_vars, 'gene')}"
+    return f"{date} · {size} · {plural(n_tests, 'test')} · dex {metadata.version('dex-de')}"

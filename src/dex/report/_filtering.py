@@ -10,6 +10,7 @@ from dex.data.scale import LAYERS_KEY, Scale
 from dex.data.size_factors import TITLES
 from dex.pp._filter import FILTER_KEY
 from dex.report._html import NOTHING, Html, element, join, table
+from dex.report._shared import shared
 from dex.results.schema import Status
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ STATUS_WORDS = {
     Status.OUTLIER: "outlier",
     Status.LOW_COUNT: "too low a mean count",
 }
+FACTOR_COLUMNS = ("size_factors", "norm_factors")
+"""Of the record of a layer, what names columns of ``obs``."""
 _SCALES = {
     Scale.COUNTS: "counts",
     Scale.LN1P: "natural logs of 1 + normalised counts",
@@ -42,7 +45,12 @@ _SCALES = {
 
 def filtering(rankings: Sequence[Ranking]) -> Html:
     """Return status counts, the matrix tested, and the layers that dex has made."""
-    return join((*(_of_one(ranking) for ranking in rankings), _layers(rankings[0])))
+    said = shared([_of_one(ranking) for ranking in rankings])
+    parts = []
+    for ranking, own in zip(rankings, said.rest, strict=True):
+        if own:
+            parts += [element("h3", element("code", ranking.key)), *own]
+    return join((*said.common, *parts, _layers(rankings[0])))
 
 
 def normalisation_words(ranking: Ranking) -> str:
@@ -71,7 +79,8 @@ def scale_words(scale: object) -> str:
     return next((words for known, words in _SCALES.items() if known == scale), str(scale))
 
 
-def _of_one(ranking: Ranking) -> Html:
+def _of_one(ranking: Ranking) -> list[Html]:
+    """Return sentences, and a table where genes have no p-value."""
     rows, known = [], [status for status in Status if _any_has(ranking, status)]
     for test in ranking.tests:
         counts = [test.statuses.get(status.name.lower(), 0) for status in known]
@@ -79,13 +88,17 @@ def _of_one(ranking: Ranking) -> Html:
     header = ("Test", *(STATUS_WORDS[status] for status in known))
     shown: Html | None = None
     if known == [Status.TESTED]:
-        shown = element("p", f"All {ranking.adata.n_vars:,} genes were tested.")
+        shown = element("p", all_tested(ranking.adata.n_vars))
     elif known:
         shown = table(header, rows, caption="Genes by status")
-    title = element("h3", element("code", ranking.key))
     kept = filter_words(ranking)
     lines = [element("p", words) for words in (kept, normalisation_words(ranking)) if words]
-    return join((title, *lines, shown))
+    return lines if shown is None else [*lines, shown]
+
+
+def all_tested(n_vars: int) -> str:
+    """Say that every gene has a p-value."""
+    return "The one gene was tested." if n_vars == 1 else f"All {n_vars:,} genes were tested."
 
 
 def _any_has(ranking: Ranking, status: Status) -> bool:

@@ -62,7 +62,13 @@ def join(parts: Iterable[object], separator: str = "") -> Html:
     return Html(text(separator).join(text(part) for part in parts if part is not None))
 
 
-def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = "") -> Html:
+def table(
+    header: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    caption: str = "",
+    class_: str | None = None,
+) -> Html:
     """Make a table that scrolls by itself where the page is narrow; numbers are set right."""
     rows = list(rows)
     numeric = [_is_number(cell) for cell in rows[0]] if rows else [False] * len(header)
@@ -73,7 +79,7 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, caption
     )
     body = [element("tr", *map(_cell, row)) for row in rows]
     title = element("caption", caption) if caption else None
-    inner = element("table", title, element("thead", head), element("tbody", *body))
+    inner = element("table", title, element("thead", head), element("tbody", *body), class_=class_)
     return element(
         "div", inner, class_="wide", tabindex=0, role="region", aria_label=caption or "table"
     )

@@ -7,9 +7,11 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from dex.data.size_factors import TITLES
-from dex.report._filtering import filter_words, scale_words
+from dex.design.wording import plural
+from dex.report._filtering import all_tested, filter_words, scale_words
 from dex.report._html import Html, element, join
 from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, REFERENCES
+from dex.report._shared import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +42,9 @@ class Citations:
 def methods_html(rankings: Sequence[Ranking]) -> Html:
     """Return the paragraph with its Copy button, and what it cites."""
     citations = Citations()
-    paragraphs = [element("p", methods_text(ranking, citations)) for ranking in rankings]
-    paragraphs.append(element("p", _software(rankings[0], citations)))
+    written = [methods_sentences(ranking, citations) for ranking in rankings]
+    last = _software(rankings[0], citations)
+    paragraphs = [element("p", words) for words in _paragraphs(rankings, written, last) if words]
     plain = [*map(_linked, citations.keys), *(f"{words}." for words in citations.others)]
     bibtex = [REFERENCES[key].bibtex for key in citations.keys]
     bibtex += [_misc(number, words) for number, words in enumerate(citations.others, start=1)]
@@ -65,17 +68,34 @@ def methods_html(rankings: Sequence[Ranking]) -> Html:
     )
 
 
-def methods_text(ranking: Ranking, citations: Citations) -> str:
-    """Write how one result was made, in whole sentences."""
+def _paragraphs(
+    rankings: Sequence[Ranking], written: Sequence[Sequence[str]], last: str
+) -> list[str]:
+    """What all results share first and last, and what differs between them."""
+    said = shared(written)
+    adjusted = [words for words in said.common if words == written[0][-1]]
+    first = [words for words in said.common if words not in adjusted]
+    if not any(said.rest):
+        return [" ".join((*first, *adjusted)), last]
+    own = [
+        f"Result {ranking.key}: {' '.join(rest)}" if rest else ""
+        for ranking, rest in zip(rankings, said.rest, strict=True)
+    ]
+    return [" ".join(first), *own, " ".join((*adjusted, last))]
+
+
+def methods_sentences(ranking: Ranking, citations: Citations) -> list[str]:
+    """Write how one result was made, in whole sentences; the last is of the adjustment."""
     sentences = (
         _pseudobulk_sentence(ranking, citations),
         _filter_sentence(ranking, citations),
+        _tested_sentence(ranking),
         _normalisation_sentence(ranking, citations),
         _test_sentence(ranking, citations),
         _details_sentence(ranking, citations),
         _adjustment_sentence(ranking, citations),
     )
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _pseudobulk_sentence(ranking: Ranking, citations: Citations) -> str:
@@ -83,25 +103,29 @@ def _pseudobulk_sentence(ranking: Ranking, citations: Citations) -> str:
         return ""
     by = " and ".join(map(str, ranking.params.get("sample_by", [ranking.params["replicate"]])))
     at_least = ranking.params.get("min_cells")
-    few = f"; sums of fewer than {at_least} cells were left out" if at_least else ""
+    few = f"; sums of fewer than {plural(at_least, 'cell')} were left out" if at_least else ""
     return (
-        f"Counts of cells were added up by {by} into {len(ranking.obs):,} samples{few} "
+        f"Counts of cells were added up by {by} into {plural(len(ranking.obs), 'sample')}{few} "
         f"{citations.cite('Crowell2020', 'Squair2021')}, and genes with too few counts in them "
         f"were left out by edgeR's rule {citations.cite('Chen2016')}."
     )
 
 
 def _filter_sentence(ranking: Ranking, citations: Citations) -> str:
+    kept = filter_words(ranking)
+    if "filterByExpr" in kept:
+        return f"{kept.removesuffix('.')} {citations.cite('Chen2016')}."
+    return kept
+
+
+def _tested_sentence(ranking: Ranking) -> str:
     n_vars = ranking.adata.n_vars
     tested = [test.n_tested for test in ranking.tests]
     low, high = min(tested), max(tested)
-    kept = filter_words(ranking)
-    if kept and "filterByExpr" in kept:
-        kept = f"{kept.removesuffix('.')} {citations.cite('Chen2016')}."
     if low == n_vars:
-        return f"{kept} All {n_vars:,} genes were tested.".strip()
+        return all_tested(n_vars)
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{kept} Of {n_vars:,} genes, {span} were tested.".strip()
+    return f"Of {plural(n_vars, 'gene')}, {span} {'was' if high == 1 else 'were'} tested."
 
 
 def _normalisation_sentence(ranking: Ranking, citations: Citations) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dex import pl
 from dex._progress import progress
+from dex.design.wording import plural
+from dex.report._best import best_table
 from dex.report._figures import figure_html
 from dex.report._filtering import STATUS_WORDS
 from dex.report._html import Html, element, join
@@ -46,7 +48,7 @@ def sections_of_tests(
     said = None
     if len(places) > max_figures:
         words = (
-            f"Figures of the first {max_figures} of {len(places)} tests (max_figures=); tables "
+            f"Figures of {max_figures} of {len(places)} tests, the first (max_figures=); tables "
             "of all."
         )
         said = element("p", words, class_="note")
@@ -67,7 +69,7 @@ def _section(
     head = element("summary", test.name, " ", element("span", short, class_="small"))
     holder = element(
         "div",
-        element("p", "The table appears here when scripts may run.", class_="small"),
+        best_table(ranking, test, room),
         class_="holder",
         data_result=place[0],
         data_test=place[1],
@@ -93,10 +95,10 @@ def counts_sentence(test: Counted, padj: float) -> str:
     others = [
         f"{count:,} {_STATUS[name]}" for name, count in test.statuses.items() if name != "tested"
     ]
-    rest = f" Of all {n:,} genes, {', '.join(others)}." if others else ""
+    rest = f" Of all {plural(n, 'gene')}, {', '.join(others)}." if others else ""
     return (
-        f"{test.n_significant:,} of {test.n_tested:,} genes tested{share} have an adjusted p-value "
-        f"of at most {padj:g}{sides}.{rest}"
+        f"{test.n_significant:,} of {plural(test.n_tested, 'gene')} tested{share} have an adjusted "
+        f"p-value of at most {padj:g}{sides}.{rest}"
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dex.design.wording import plural
 from dex.report._html import NOTHING, Html, bullets, element, join, table
+from dex.report._shared import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +16,18 @@ if TYPE_CHECKING:
 
 def summary(rankings: Sequence[Ranking]) -> Html:
     """Return a row for every test, and what was said while the results were made."""
-    return join(_of_one(number, ranking) for number, ranking in enumerate(rankings))
+    return join((*(_of_one(*numbered) for numbered in enumerate(rankings)), _notes(rankings)))
+
+
+def _notes(rankings: Sequence[Ranking]) -> Html | None:
+    """Return what was said of all results, then of each."""
+    said = shared([ranking.stored.notes for ranking in rankings])
+    parts = [bullets(said.common, class_="small")] if said.common else []
+    for ranking, own in zip(rankings, said.rest, strict=True):
+        if own:
+            parts.append(element("p", element("code", ranking.key), ":", class_="small"))
+            parts.append(bullets(own, class_="small"))
+    return join((element("h3", "What dex said on the way"), *parts)) if parts else None
 
 
 def anchor(result: int, test: int) -> str:
@@ -34,17 +47,13 @@ def _of_one(number: int, ranking: Ranking) -> Html:
         )
         for place, test in enumerate(ranking.tests)
     ]
-    notes = bullets(ranking.stored.notes, class_="small") if ranking.stored.notes else None
+    named = number or ranking.key != "rank_genes"
+    caption = f"Genes with an adjusted p-value of at most {ranking.padj:g}"
     return join(
         (
-            element("h3", element("code", ranking.key))
-            if number or ranking.key != "rank_genes"
-            else None,
+            element("h3", element("code", ranking.key)) if named else None,
             element("p", _method_sentence(ranking)),
-            table(
-                header, rows, caption=f"Genes with an adjusted p-value of at most {ranking.padj:g}"
-            ),
-            join((element("h3", "What dex said on the way"), notes)) if notes else None,
+            table(header, rows, caption=caption, class_="counts"),
         )
     )
 
@@ -85,4 +94,4 @@ def _method_sentence(ranking: Ranking) -> str:
     n = int(params.get("n_obs", len(ranking.obs)))
     added = f", made of cells by {params['replicate']}" if ranking.is_pseudobulk else ""
     first = title[:1].upper() + title[1:]
-    return f"{first}{design}{against}, on {n:,} {ranking.unit}{added}."
+    return f"{first}{design}{against}, on {plural(n, ranking.unit.removesuffix('s'))}{added}."

@@ -99,15 +99,21 @@ def make_room(rankings: Sequence[Ranking], *, budget: float = _BUDGET) -> Room:
 
 def table_meta(ranking: Ranking, room: Room, arrays: Arrays) -> dict[str, Any]:
     """Add the tables of a result to ``arrays`` and describe them for the script."""
-    columns = [name for name in room.columns if name in ranking.stored.columns]
+    columns = columns_of(ranking, room)
     return {
         "key": ranking.key,
-        "columns": [_column_meta(name) for name in columns],
+        "columns": [column_meta(name) for name in columns],
         "tests": [_test_meta(ranking, test, columns, room, arrays) for test in ranking.tests],
     }
 
 
-def _column_meta(name: str) -> dict[str, str]:
+def columns_of(ranking: Ranking, room: Room) -> list[str]:
+    """Columns of the tables of a result, in order."""
+    return [name for name in room.columns if name in ranking.stored.columns]
+
+
+def column_meta(name: str) -> dict[str, str]:
+    """Say what a column is called, and how its numbers are written."""
     column = COLUMNS.get(name.replace("log10_p", "p")) if name in _LABELS else COLUMNS.get(name)
     return {
         "name": name,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dex.errors import InputError
 from dex.io._atomic import atomic_path
@@ -44,7 +47,8 @@ def write(
     adata
         AnnData with one or several results of :func:`dex.tl.rank_genes`; it is not changed.
     path
-        File to write, as ``"report.html"``; the whole file, or what was there before.
+        File to write, as ``"report.html"``; the whole file, or what was there before. To make a
+        PDF, print it from a browser.
     key
         Where the result is, or several of these.
     tests
@@ -69,7 +73,8 @@ def write(
     Raises
     ------
     InputError
-        If there is no such result, test, column or folder, or if ``padj`` is not between 0 and 1.
+        If there is no such result, test, column or folder, if ``path`` does not end in ``.html``
+        or ``.htm``, or if ``padj`` is not between 0 and 1.
 
     Notes
     -----
@@ -90,7 +95,7 @@ def write(
     ...     (Path(folder) / "report.html").stat().st_size > 10_000
     True
     """
-    _check(padj, max_figures)
+    _check(path, padj, max_figures)
     keys = [key] if isinstance(key, str) else list(dict.fromkeys(key))
     rankings = [
         Ranking.from_adata(
@@ -110,11 +115,23 @@ def write(
         unfinished.write_text(document, encoding="utf-8", newline="\n")
 
 
-def _check(padj: float, max_figures: int) -> None:
-    if not 0 < padj <= 1:
-        msg = f"padj={padj!r} is not a limit of adjusted p-values; it lies between 0 and 1."
+def _check(path: str | PathLike[str], padj: Any, max_figures: Any) -> None:
+    suffix = Path(path).suffix
+    if suffix.lower() not in {".html", ".htm"}:
+        name = f"{Path(path).stem}.html"
+        msg = (
+            f"path={str(path)!r} ends in {suffix or 'nothing'}, and a report is HTML; write "
+            f"{name!r}, which a browser prints to PDF."
+        )
         raise InputError(msg)
-    if not max_figures >= 0:
+    if (
+        isinstance(padj, bool)
+        or not isinstance(padj, int | float | np.floating)
+        or not 0 < padj <= 1
+    ):
+        msg = f"padj={padj!r} is not a limit of adjusted p-values; it is a number from 0 to 1."
+        raise InputError(msg)
+    if not isinstance(max_figures, int | float | np.number) or not max_figures >= 0:
         msg = f"max_figures={max_figures!r} is not a number of tests; give 0 or more."
         raise InputError(msg)
 

@@ -5,7 +5,7 @@ async function startTest(holder) {
   holder.dataset.started = "yes";
   const result = meta.results[Number(holder.dataset.result)];
   const test = result.tests[Number(holder.dataset.test)];
-  if (!("DecompressionStream" in window)) { holder.textContent = NO_DECOMPRESSION; return; }
+  if (!("DecompressionStream" in window)) { holder.prepend(make("p", {}, NO_DECOMPRESSION)); return; }
   try {
     const names = await load(meta.names);
     const ids = meta.ids === meta.names ? names : await load(meta.ids);
@@ -13,7 +13,7 @@ async function startTest(holder) {
     holder.table = new GeneTable(result, test, data, names, ids, holder);
     holder.dataset.ready = "yes";
   } catch (error) {
-    holder.textContent = `The table could not be unpacked: ${error.message}`;
+    holder.prepend(make("p", {}, `The table could not be unpacked: ${error.message}`));
   }
 }
 

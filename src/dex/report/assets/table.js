@@ -35,7 +35,7 @@ class GeneTable {
     this.count = make("span", { role: "status", "aria-live": "polite" });
     this.previous = make("button", { type: "button", onclick: () => this.turn(-1) }, "Previous");
     this.next = make("button", { type: "button", onclick: () => this.turn(1) }, "Next");
-    const help = make("p", { class: "small" }, "Click a heading to sort, a gene to see its expression.");
+    const help = make("p", { class: "small help" }, "Click a heading to sort, a gene to see its expression.");
     this.holder.replaceChildren(controls, help,
       make("div", { class: "genes" }, make("table", {}, make("thead", {}, header), this.body)),
       make("div", { class: "pages" }, this.previous, this.next, this.count));
