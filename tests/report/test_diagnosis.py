@@ -16,6 +16,7 @@ FINE = PvalueShape(10_000, 0.8, 1.5, "peak at 0", "Peak at 0.")
 COUNTS = Counted(
     position=0,
     name="b vs a",
+    kind="group",
     group="b",
     reference="a",
     n_group=6,

@@ -100,3 +100,16 @@ def test_genes_that_were_filtered_are_told(adata):
     assert f"Of 100 genes, the {adata.n_vars} were kept that pass edgeR's filterByExpr rule" in text
     assert "(Chen et al., 2016)." in text
     assert citations.keys[0] == "Chen2016"
+
+
+def test_a_rank_test_without_fold_changes_is_no_omnibus_test(adata):
+    dex.pp.normalize(adata, "zscore")
+    text, _ = text_of(adata, groupby="condition", layer="zscore", method="wilcoxon")
+    assert "the Wilcoxon rank-sum test (Mann & Whitney, 1947)" in text
+
+
+def test_how_a_layer_was_made_is_told(adata):
+    dex.pp.normalize(adata)
+    text, citations = text_of(adata, groupby="condition", layer="logcpm")
+    assert "Counts had been normalised by TMM (Robinson & Oshlack, 2010), and were tested" in text
+    assert "Robinson2010" in citations.keys

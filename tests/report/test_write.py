@@ -333,3 +333,26 @@ def test_a_number_that_was_tested_is_the_horizontal_axis(tmp_path, page):
     assert drawn["x"][2] is None
     assert drawn["x"][3] == 29
     assert drawn["groupby"] == "condition"
+
+
+def test_maps_are_of_what_was_tested(tmp_path):
+    adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    adata.layers["counts"] = adata.X
+    adata.X = (adata.X - adata.X.mean(axis=0)) / (adata.X.std(axis=0) + 1e-9)
+    dex.tl.rank_genes(adata, groupby="condition", layer="counts")
+    dex.report.write(adata, tmp_path / "r.html", max_figures=0)
+    page = (tmp_path / "r.html").read_text()
+    assert "No principal components" not in page
+    assert "root mean square of their 100 largest log2 fold changes" in page
+    adata.obsp.clear()
+    dex.tl.mds(adata, layer="counts", n_top_genes=20, gene_selection="common")
+    dex.report.write(adata, tmp_path / "r.html", max_figures=0)
+    assert "root mean square of the 20 most variable genes" in (tmp_path / "r.html").read_text()
+
+
+def test_nothing_to_report_is_said(tmp_path):
+    adata = dex.datasets.simulate_counts(n_genes=20, n_per_group=3, seed=1)
+    dex.tl.rank_genes(adata, groupby="condition")
+    for empty in (adata[:, []].copy(), adata[[]].copy()):
+        with pytest.raises(InputError, match="nothing to report"):
+            dex.report.write(empty, tmp_path / "r.html")

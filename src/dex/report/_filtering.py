@@ -62,7 +62,9 @@ def normalisation_words(ranking: Ranking) -> str:
     if params.get("size_factors"):
         by = TITLES.get(params["size_factors"], f"obs column {params['size_factors']!r}")
         return f"Counts ({of}) were normalised by {by} and tested as {scale}."
-    return f"The values tested ({of}) are {scale}, used as they are."
+    logged = params.get("source_scale") != params.get("scale")
+    how = "made on the way" if logged else "used as they are"
+    return f"The values tested ({of}) are {scale}, {how}."
 
 
 def filter_words(ranking: Ranking) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from dex.data.scale import LAYERS_KEY
 from dex.data.size_factors import TITLES
 from dex.design.wording import plural
 from dex.report._filtering import all_tested, filter_words, scale_words
@@ -132,7 +133,7 @@ def _normalisation_sentence(ranking: Ranking, citations: Citations) -> str:
     params = ranking.params
     factors, scale = params.get("size_factors"), params.get("scale")
     if not factors:
-        return f"The values tested were {scale_words(scale)}."
+        return _layer_sentence(ranking, citations)
     cited = f" {citations.cite(OF_FACTORS[factors])}" if factors in OF_FACTORS else ""
     if factors == "library":
         how = "library sizes"
@@ -144,9 +145,22 @@ def _normalisation_sentence(ranking: Ranking, citations: Citations) -> str:
     return f"Counts were normalised by {how} to {what.get(str(scale), scale_words(scale))}."
 
 
+def _layer_sentence(ranking: Ranking, citations: Citations) -> str:
+    """Say what values that were not normalised on the way are; the record of a layer knows."""
+    params = ranking.params
+    scale = scale_words(params.get("scale"))
+    record = ranking.adata.uns.get(LAYERS_KEY, {}).get(str(params.get("layer")), {})
+    method = str(record.get("size_factor_method", ""))
+    if method not in TITLES:
+        logged = params.get("source_scale") != params.get("scale")
+        return f"The values tested were {scale}{', logged for the test' if logged else ''}."
+    cited = f" {citations.cite(OF_FACTORS[method])}" if method in OF_FACTORS else ""
+    return f"Counts had been normalised by {TITLES[method]}{cited}, and were tested as {scale}."
+
+
 def _test_sentence(ranking: Ranking, citations: Citations) -> str:
     params = ranking.params
-    omnibus = bool(ranking.tests) and not ranking.tests[0].has_effects
+    omnibus = any(test.kind == "omnibus" for test in ranking.tests)
     title = str(params.get("method_title", params.get("method", "an unnamed test")))
     known = OF_METHOD.get((str(params.get("method")), omnibus))
     said = citations.cite(known) if known else citations.cite_words(str(params.get("citation", "")))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from dex.report._figures import figure_html
 from dex.report._html import Html, element, join
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dex.report._ranking import Ranking
 
 _MOST_TO_COMPARE = 2000
@@ -39,19 +41,22 @@ class Overview:
     """Whether the components were found for this report."""
     problem: str = ""
     """Why there are no components."""
+    tested: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the tools that make maps of the values that were tested."""
 
     @classmethod
     def from_ranking(cls, ranking: Ranking) -> Overview:
         """Take the components that are there, or find them."""
         try:
             mapped = _samples(ranking) if ranking.is_pseudobulk else _shared_copy(ranking.adata)
+            tested = {} if ranking.is_pseudobulk else _what_was_tested(ranking)
             missing = OrdinationKeys.pca("pca").coordinates not in mapped.obsm
             if missing:
-                _quietly(tl.pca, mapped)
+                _quietly(tl.pca, mapped, tested)
             components = Ordination.pca(mapped, "pca")
         except InputError as error:
             return cls(ranking.adata, ranking.unit, ranking.groupby, None, problem=str(error))
-        return cls(mapped, ranking.unit, ranking.groupby, components, missing)
+        return cls(mapped, ranking.unit, ranking.groupby, components, missing, tested=tested)
 
 
 def overview_html(overview: Overview) -> Html:
@@ -74,16 +79,20 @@ def _pca_figure(overview: Overview) -> Html:
 
 
 def _distances_figure(overview: Overview) -> Html:
-    def draw() -> object:
+    try:
         if OrdinationKeys.mds("mds").distances not in overview.adata.obsp:
-            _quietly(tl.mds, overview.adata)
-        return pl.sample_distances(overview.adata, return_fig=True)
-
+            _quietly(tl.mds, overview.adata, overview.tested)
+        params = Ordination.mds(overview.adata, "mds").params
+    except InputError as error:
+        return element("p", f"Distances between samples: not drawn, as {error}", class_="small")
+    which = {"common": "of the {} most variable genes"}
+    genes = which.get(str(params.get("gene_selection")), "of their {} largest log2 fold changes")
     return figure_html(
-        draw,
+        lambda: pl.sample_distances(overview.adata, return_fig=True),
         alt="Distances between samples",
         caption=(
-            "Distances between samples: root mean square of their 500 largest log2 fold changes."
+            "Distances between samples: root mean square "
+            f"{genes.format(params.get('n_top_genes', 'leading'))}."
         ),
     )
 
@@ -101,8 +110,9 @@ def _sentence(overview: Overview) -> str:
 
 
 def _caption(overview: Overview) -> str:
-    if overview.made_here:
-        return "Principal components of the logs of the 500 most variable genes."
+    if overview.made_here and overview.components is not None:
+        n_genes = overview.components.params.get("n_genes", 500)
+        return f"Principal components of the logs of the {n_genes} most variable genes."
     return "Principal components as they are in obsm['X_pca']."
 
 
@@ -132,11 +142,20 @@ def _samples(ranking: Ranking) -> AnnData:
     return samples
 
 
-def _quietly(function: object, adata: AnnData) -> None:
+def _what_was_tested(ranking: Ranking) -> dict[str, Any]:
+    params = ranking.params
+    return {
+        "layer": params.get("layer"),
+        "scale": params.get("source_scale"),
+        "size_factors": params.get("size_factors", "auto"),
+    }
+
+
+def _quietly(function: object, adata: AnnData, options: Mapping[str, Any]) -> None:
     """Run a tool on a copy, whose messages are of no use to anybody."""
     level = logger.level
     logger.setLevel("ERROR")
     try:
-        function(adata)  # type: ignore[operator]
+        function(adata, **options)  # type: ignore[operator]
     finally:
         logger.setLevel(level)

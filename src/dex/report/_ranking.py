@@ -34,6 +34,7 @@ class Counted:
 
     position: int
     name: str
+    kind: str
     group: str
     reference: str
     n_group: int
@@ -51,7 +52,7 @@ class Counted:
     statuses: dict[str, int]
     """Genes by status, of those that occur."""
     has_effects: bool
-    """Whether there are fold changes; an omnibus test has none."""
+    """Whether there are fold changes; an omnibus test has none, nor have z-scores."""
 
     @property
     def sides(self) -> str:
@@ -181,6 +182,7 @@ def _count(
     return Counted(
         position,
         name=stored.field("name")[position],
+        kind=stored.field("kind")[position],
         group=stored.field("group")[position],
         reference=stored.field("reference")[position],
         n_group=stored.counts("n_group")[position],

@@ -96,6 +96,9 @@ def write(
     True
     """
     _check(path, padj, max_figures)
+    if 0 in adata.shape:
+        msg = f"adata has {adata.n_obs} observations and {adata.n_vars} genes: nothing to report."
+        raise InputError(msg)
     keys = [key] if isinstance(key, str) else list(dict.fromkeys(key))
     rankings = [
         Ranking.from_adata(
