@@ -55,7 +55,7 @@ def test_sparse_is_dense(ranked, form):
 
 
 def test_symbols_find_and_name_genes(ranked):
-    table = dex.get.expression_df(ranked, ["PER1", "gene1", "DUSP1"], gene_symbols="symbol")
+    table = dex.get.expression_df(ranked, ["PER1", "gene1", "gene3"], gene_symbols="symbol")
     assert table.columns.tolist() == ["PER1", "gene1", "DUSP1"]
     np.testing.assert_array_equal(table, ranked.X[:, [7, 1, 3]])
 

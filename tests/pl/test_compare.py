@@ -18,6 +18,7 @@ from dex.design.tests import TestInfo
 from dex.errors import InputError
 from dex.get import compare_df, rank_genes_df
 from dex.pl._compare_page import Names
+from dex.pl._compare_scatter import Pairs
 from dex.pl._compare_sets import Intersections
 from dex.pl._compare_table import SideBySide, short_labels
 from dex.pl._compare_tiles import colour_end
@@ -448,3 +449,41 @@ def test_refuses_sets_that_cannot_be_seen_and_effects_that_are_not(four):
     four.varm["a_log2fc"][:, 0] = np.nan
     with pytest.raises(InputError, match="an omnibus test has none"):
         dex.pl.compare(four, [0, 1], key="a")
+
+
+def test_two_tests_that_agree_name_their_strongest_genes():
+    rng = np.random.default_rng(4)
+    log2fc = np.repeat(rng.normal(0, 1.5, (300, 1)), 2, axis=1)
+    log2fc[:, 1] += rng.normal(0, 1e-9, 300)
+    infos = [TestInfo("x", "contrast"), TestInfo("y", "contrast")]
+    adata = ad.AnnData(np.zeros((2, 300)))
+    adata.var_names = [f"g{j}" for j in range(300)]
+    stored(adata, log2fc, np.full((300, 2), -5.0), infos, "a")
+    pairs = Pairs.of(side_by_side(adata))
+    strongest = np.argsort(-np.abs(log2fc[:, 0]))[:10]
+    assert set(pairs.worth_naming(10)) == set(strongest)
+
+
+def test_genes_that_differ_are_named_but_not_those_near_the_origin(four):
+    pairs = Pairs.of(side_by_side(four, [0, 2]))
+    chosen = pairs.worth_naming(10)
+    apart = np.abs(pairs.xy @ [1, -1])
+    assert np.argmax(np.where(pairs.kind > 0, apart, 0)) == chosen[0]
+    every = pairs.worth_naming(300)
+    assert np.abs(pairs.xy[every]).max(axis=1).min() >= 0.1 * pairs.end
+
+
+def test_sets_of_markers_are_of_genes_that_are_up(cells, four):
+    figure = dex.pl.compare(cells, kind="upset", return_fig=True)
+    said = [text.get_text() for text in visible_texts(figure)]
+    assert "each against the rest, genes up" in said
+    up = side_by_side(cells, key="rank_genes", direction="up")
+    n_up = up.significant.any(axis=1).sum()
+    drawn = next(ax for ax in figure.axes if ax.get_label() == "combinations")
+    assert sum(bar.get_height() for bar in drawn.patches) == n_up
+    figure = dex.pl.compare(cells, kind="upset", direction="both", return_fig=True)
+    assert "each against the rest" in [text.get_text() for text in visible_texts(figure)]
+    figure = dex.pl.compare(four, key="a", kind="upset", return_fig=True)
+    drawn = next(ax for ax in figure.axes if ax.get_label() == "combinations")
+    both = side_by_side(four, direction="both").significant.any(axis=1).sum()
+    assert sum(bar.get_height() for bar in drawn.patches) == both

@@ -123,15 +123,26 @@ def test_a_complete_block_in_the_design_is_paired(paired):
     assert len(labelled(dex.pl.expression(paired, "gene0", pairs="donor"), "_pair")) == 4
 
 
-def test_bars_are_means_with_t_intervals(bulk):
+def test_means_of_logs_are_lines_with_t_intervals(bulk):
     ax = dex.pl.expression(bulk, "gene3", kind="bar")
     logs = expression_df(bulk, "gene3")["gene3"].to_numpy()
-    heights = [bar.get_height() for bar in ax.patches]
+    assert len(ax.patches) == 0
+    heights = [line.get_segments()[0][0, 1] for line in labelled(ax, "mean")]
     np.testing.assert_allclose(heights, [logs[:4].mean(), logs[4:].mean()], rtol=RTOL)
     expected = stats.t.interval(0.95, 3, logs[:4].mean(), stats.sem(logs[:4]))
     drawn = labelled(ax, "95% CI")[0].get_segments()[0][:, 1]
     np.testing.assert_allclose(drawn, expected, rtol=1e-8)
-    assert ax.get_ylim()[0] == 0
+    assert ax.get_ylim()[0] > 0  # nothing is drawn from a zero that means nothing
+
+
+def test_means_of_linear_values_are_bars_from_zero(bulk):
+    bulk.layers["scaled"] = 2.0 ** np.asarray(bulk.X)
+    bulk.uns["dex_layers"]["scaled"] = {"scale": "linear"}
+    ax = dex.pl.expression(bulk, "gene3", groupby="condition", layer="scaled", kind="bar")
+    values = expression_df(bulk, "gene3", layer="scaled")["gene3"].to_numpy()
+    heights = [bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(heights, [values[:4].mean(), values[4:].mean()], rtol=RTOL)
+    assert ax.get_ylim()[0] <= 0
 
 
 def test_interval_of_one_value_has_no_ends():
@@ -139,11 +150,46 @@ def test_interval_of_one_value_has_no_ends():
 
 
 def test_boxes_are_quartiles(bulk):
-    ax = dex.pl.expression(bulk, "gene3", kind="box")
+    bulk.obs["arm"] = list("aaaaabbb")
+    figure = dex.pl.expression(bulk, "gene3", groupby="arm", kind="box", return_fig=True)
+    ax = figure.axes[0]
     logs = expression_df(bulk, "gene3")["gene3"].to_numpy()
-    box = labelled(ax, "box")[0]
-    lower, upper = np.percentile(logs[:4], [25, 75])
+    (box,) = labelled(ax, "box")  # and none of the three
+    lower, upper = np.percentile(logs[:5], [25, 75])
     np.testing.assert_allclose([box.get_y(), box.get_height()], [lower, upper - lower], rtol=RTOL)
+    assert len(points(ax)) == 8
+    assert figure.get_supxlabel() == "fewer than 5 observations: a line at the median, no box"
+
+
+def test_counts_are_logs_when_drawn_and_have_no_bars(bulk):
+    bulk.layers["counts"] = np.random.default_rng(0).poisson(50, bulk.shape).astype(float)
+    ax = dex.pl.expression(
+        bulk, "gene3", groupby="condition", layer="counts", scale="counts", kind="bar"
+    )
+    assert ax.get_ylabel() == "log expression"
+    assert len(ax.patches) == 0
+
+
+def test_violins_of_few_are_boxes_and_that_is_said(bulk):
+    bulk.obs["arm"] = "all"
+    figure = dex.pl.expression(bulk, "gene3", groupby="arm", kind="violin", return_fig=True)
+    assert len(labelled(figure.axes[0], "box")) == 1
+    assert figure.get_supxlabel() == "fewer than 10 observations: a box, no violin"
+    figure = dex.pl.expression(bulk, "gene3", kind="points", return_fig=True)
+    assert figure.get_supxlabel() == ""
+
+
+def test_a_shared_symbol_is_refused_with_its_ids(bulk):
+    bulk.var["symbol"] = ["DUP"] * 3 + list(bulk.var_names[3:])
+    with pytest.raises(InputError, match=r"names 3 genes: 'gene0', 'gene1', 'gene2'; give their"):
+        dex.pl.expression(bulk, "DUP", gene_symbols="symbol")
+
+
+def test_minus_is_a_minus(bulk):
+    ax = dex.pl.expression(bulk, "gene25")
+    said = next(t.get_text() for t in ax.texts if "log2fc" in t.get_text())
+    assert "log2fc \N{MINUS SIGN}" in said
+    assert "-" not in said.split("log2fc")[1]
 
 
 def test_many_cells_are_violins(cells):
@@ -249,15 +295,17 @@ def test_density_is_that_of_a_gaussian_kernel():
 
 
 def test_p_in_words_never_underflows():
-    assert p_text(-1234.3) == "5e-1235"
-    assert p_text(-4 + np.log10(9.7)) == "1e-3"
-    assert p_text(np.log10(0.05)) == "0.05"
+    assert p_text(-1234.3) == "5.0e-1235"
+    assert p_text(-4 + np.log10(9.97)) == "1.0e-3"
+    assert p_text(np.log10(0.04)) == "0.040"
+    assert p_text(np.log10(0.036)) == "0.036"
+    assert p_text(0.0) == "1.0"
 
 
 @pytest.mark.parametrize(
     ("genes", "options", "message"),
     [
-        ("nope", {}, "1 of 1 genes are not in var_names"),
+        ("nope", {}, "1 of 1 gene is not in var_names"),
         ([f"gene{j}" for j in range(25)], {}, "holds 1 to 24 genes, and there are 25"),
         ([], {}, "there are 0"),
         ("gene1", {"kind": "pie"}, "kind='pie'"),

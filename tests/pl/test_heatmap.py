@@ -11,8 +11,13 @@ import pytest
 
 import dex
 import dex.pl
+from dex.design.tests import TestInfo
 from dex.errors import InputError
 from dex.get import expression_df, rank_genes_df
+from dex.pl._genes import GeneChoice
+from dex.pl._theme import broken
+from dex.results import Result
+from dex.results.store import store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -257,7 +262,7 @@ def test_only_the_stratum_of_the_test_is_shown(bulk):
     [
         ({"groupby": "nope"}, "'nope' is not a column of adata.obs; it has 'condition'"),
         ({"annotations": ["nope"]}, "'nope' is not a column"),
-        ({"genes": ["nope"]}, "1 of 1 genes are not in var_names"),
+        ({"genes": ["nope"]}, "1 of 1 gene is not in var_names"),
         ({"genes": []}, "is not a list of at least one gene"),
         ({"n_genes": 0}, "n_genes=0"),
         ({"cluster_obs": "all"}, "cluster_obs='all'"),
@@ -466,3 +471,46 @@ def test_in_the_place_of_given_axes(bulk, layout):
         box = text.get_window_extent()
         assert not box.width or place.x0 - 1 <= box.x0 <= box.x1 <= place.x1 + 1
     assert plain.lines
+
+
+def test_a_block_takes_its_next_best_for_a_gene_that_another_shows(cells):
+    stat = np.tile(np.linspace(12, 4, 200)[:, None], 3)  # the same order in all three tests
+    stat[:, 2] = -stat[:, 2]
+    columns = {"log2fc": stat / 4, "stat": stat, "pval": 10 ** -np.abs(stat)}
+    columns |= {"log10_pval": -np.abs(stat), "log10_padj": 1 - np.abs(stat)}
+    infos = tuple(TestInfo(f"{name} vs rest", "group", name, "rest") for name in ("T", "B", "pDC"))
+    store(cells, Result(columns, infos, (1,) * 3, (1,) * 3, {}), key="alike")
+    tests = dex.get.tests_df(cells, key="alike")
+    choice = GeneChoice.best(cells, tests, key="alike", n_genes=6, padj=0.05)
+    assert choice.genes == tuple(f"gene{j}" for j in range(12))
+    assert choice.block.tolist() == [0] * 6 + [1] * 6
+    assert choice.without == ("pDC",)  # all of its genes are down
+
+
+def test_text_columns_are_in_the_order_of_the_design(bulk):
+    bulk.obs["condition"] = bulk.obs["condition"].astype(object).replace("control", "vehicle")
+    bulk.X = np.asarray(bulk.X)
+    dex.tl.rank_genes(bulk, design="~ condition", contrasts=("condition", "treated", "vehicle"))
+    choice = {"genes": ["gene1", "gene2"]}
+    figure = dex.pl.heatmap(bulk, split_obs=["condition"], return_fig=True, **choice)
+    words = [t.get_text() for t in figure.texts if "(n=4)" in t.get_text()]
+    assert [word.split()[0] for word in words] == ["vehicle", "treated"]
+
+
+def test_titles_of_blocks_break_at_spaces_and_slashes_only():
+    assert broken("CD4/CD8 CD25-negative", 12.0) == "CD4/CD8\nCD25-negative"
+    assert broken("naive/CD25-CD127+/memory", 14.0) == "naive/\nCD25-CD127+/\nmemory"
+
+
+@pytest.mark.parametrize("padj", [0, 1.5, -1, "0.05", None, float("nan"), True])
+def test_limits_of_padj_are_checked(bulk, padj):
+    for plot in (dex.pl.heatmap, dex.pl.volcano, dex.pl.ma, dex.pl.compare):
+        with pytest.raises(InputError, match="is not a limit of adjusted p-values"):
+            plot(bulk, padj=padj)
+
+
+@pytest.mark.parametrize("log2fc", [-1, "1", None, float("nan")])
+def test_limits_of_fold_changes_are_checked(bulk, log2fc):
+    for plot in (dex.pl.volcano, dex.pl.compare):
+        with pytest.raises(InputError, match="is not a size of fold changes"):
+            plot(bulk, log2fc=log2fc)

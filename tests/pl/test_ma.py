@@ -7,6 +7,7 @@ import pytest
 import dex
 import dex.pl
 from dex.errors import InputError
+from dex.pl._labels import LINES
 from dex.pl._ma_drawing import expression_unit
 
 
@@ -41,8 +42,15 @@ def test_points_are_the_table(result):
     assert len(points) == len(table)
     np.testing.assert_allclose(np.sort(points[:, 0]), np.sort(table["base_mean"]))
     called = table[table["padj"] <= 0.05]
-    assert f"{(called['log2fc'] > 0).sum()} up" in texts(ax)
-    assert f"{(called['log2fc'] < 0).sum()} down" in texts(ax)
+    up, down = (
+        next(t for t in ax.texts if way in t.get_text().split("\N{NO-BREAK SPACE}")[part])
+        for way, part in ((" up", 0), (" down", 1))
+    )
+    assert up.get_text().startswith(f"{(called['log2fc'] > 0).sum()} up")
+    assert down.get_text().endswith(f"{(called['log2fc'] < 0).sum()} down")
+    assert up.xy == (1, 1)  # beside the genes counted, above and below each other
+    assert down.xy == (1, 0)
+    assert up.get_rotation() == down.get_rotation() == 90
     np.testing.assert_allclose(
         np.sort(drawn(ax, "up")[:, 1]), np.sort(called["log2fc"][called["log2fc"] > 0])
     )
@@ -141,3 +149,21 @@ def test_saves(result, tmp_path):
     for suffix in ("png", "pdf", "svg"):
         dex.pl.ma(result, save=tmp_path / f"ma.{suffix}")
         assert (tmp_path / f"ma.{suffix}").stat().st_size > 5000
+
+
+def test_names_stay_on_the_side_of_their_genes_and_near(result):
+    effect = dex.get.rank_genes_df(result).set_index("gene")["log2fc"]
+    ax = dex.pl.ma(result, n_labels=20)
+    written = [t for t in ax.texts if t.get_text() in effect.index]
+    assert len(written) >= 5
+    for text in written:
+        assert text.get_position()[1] * effect[text.get_text()] > 0
+    segments = [s for c in ax.collections if c.get_gid() == LINES for s in c.get_segments()]
+    ends = [ax.transData.transform(s) for s in segments]
+    assert max(np.hypot(*(b - a)) for a, b in ends) * 72 / ax.figure.dpi <= 36
+
+
+def test_a_symbol_among_ids_says_which_column_has_it(result):
+    result.var["symbol"] = [f"SYM{j}" for j in range(result.n_vars)]
+    with pytest.raises(InputError, match="give gene_symbols='symbol'"):
+        dex.pl.ma(result, genes="SYM3")

@@ -255,7 +255,7 @@ def test_many_points_are_rasterised(bulk, restored):
 
 
 def test_refuses_what_it_cannot_draw(bulk, cells, restored):
-    with pytest.raises(InputError, match=r"genes=\['nope'\]"):
+    with pytest.raises(InputError, match=r"1 of 2 genes is not in var_names: \['nope'\]"):
         dex.pl.volcano(bulk, genes=["nope", "gene1"])
     with pytest.raises(InputError, match=r"run dex\.tl\.rank_genes"):
         dex.pl.volcano(bulk, key="other")
@@ -427,3 +427,28 @@ def extent(text) -> list[float]:
 def shrunk(boxes):
     """Boxes less the half pixel by which the hinting of the screen widens text."""
     return boxes + np.array([0.5, 0.5, -0.5, -0.5])
+
+
+def longest_line(ax) -> float:
+    """In typographical points."""
+    segments = [s for c in ax.collections if c.get_gid() == LINES for s in c.get_segments()]
+    ends = [ax.transData.transform(s) for s in segments]
+    return max(np.hypot(*(b - a)) * 72 / ax.figure.dpi for a, b in ends)
+
+
+def test_no_line_of_several_panels_is_long_and_no_axis_is_cut(cells):
+    axes = dex.pl.volcano(cells, n_labels=30)
+    for ax in axes:
+        assert ax.spines["bottom"].get_bounds() is None
+        assert longest_line(ax) <= 35 + 1
+
+
+def test_genes_asked_for_are_named_in_every_panel(cells):
+    wanted = ["gene0", "gene21", "gene41"]
+    for ax in dex.pl.volcano(cells, genes=wanted, n_labels=5):
+        assert set(wanted) <= set(names(ax))
+
+
+def test_a_symbol_among_ids_says_which_column_has_it(bulk):
+    with pytest.raises(InputError, match="give gene_symbols='symbol'"):
+        dex.pl.volcano(bulk, genes="SYM3")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dex.errors import InputError
+from dex.get._compare import compared_tests
 from dex.pl._compare_scatter import draw_scatter
 from dex.pl._compare_table import Direction, SideBySide, genes_asked
 from dex.pl._compare_tiles import draw_tiles
@@ -39,7 +40,7 @@ def compare(
     n_genes: int = 30,
     padj: float = 0.05,
     log2fc: float = 0.0,
-    direction: Direction = "both",
+    direction: Direction | None = None,
     gene_symbols: str | None = None,
     n_labels: int = 10,
     cluster_genes: bool = True,
@@ -81,12 +82,15 @@ def compare(
         Smallest size of ``log2fc`` of a gene that counts as significant. A look at the table, and
         no claim about the false discovery rate.
     direction
-        Whether genes must be ``"up"`` or ``"down"`` to count as significant.
+        Whether genes must be ``"up"`` or ``"down"`` to count as significant, or ``"both"`` do. By
+        default they must be up for ``"upset"`` where all tests are of a group against the rest: a
+        gene that is up in one group is down in the rest of another.
     gene_symbols
         Column of ``adata.var`` to show instead of ``var_names``.
     n_labels
         Scatter: names to write as far as there is room. Half are of the significant genes that
-        differ most between the tests, half of those that are strongest in both.
+        differ most between the tests, if they do so visibly, the others of those that are
+        strongest in both; none is near the origin.
     cluster_genes
         Tiles: put genes that are alike beside each other. Else they are in the order of the tests
         that they are best in, or as given.
@@ -137,13 +141,13 @@ def compare(
         key=key,
         padj=padj,
         log2fc=log2fc,
-        direction=direction,
+        direction=direction or _direction(adata, test, key=key, kind=kind),
         gene_symbols=gene_symbols,
     )
     shown = _kind(kind, table)
     asked = genes_asked(adata, genes, gene_symbols=gene_symbols)
     _check_genes(shown, asked, n_genes)
-    heading = table.common if title is None else title
+    heading = _heading(table, shown) if title is None else title
     with theme():
         if shown == "scatter":
             drawn = draw_scatter(
@@ -166,6 +170,26 @@ def compare(
         return deliver(  # type: ignore[return-value]  # one panel
             [drawn if ax is None else ax], path=path, ax=ax, show=show, return_fig=return_fig
         )
+
+
+def _direction(
+    adata: AnnData,
+    test: str | int | Sequence[str | int] | None,
+    *,
+    key: str | Sequence[str],
+    kind: str,
+) -> Direction:
+    """Up where an UpSet plot has markers, else both."""
+    if kind != "upset":
+        return "both"
+    references = compared_tests(adata, test, key=key)["reference"]
+    return "up" if (references == "rest").all() else "both"
+
+
+def _heading(table: SideBySide, kind: str) -> str:
+    """What the tests have in common; and of an UpSet plot which way the genes go."""
+    way = f"genes {table.direction}" if kind == "upset" and table.direction != "both" else ""
+    return ", ".join(words for words in (table.common, way) if words)
 
 
 def _kind(kind: str, table: SideBySide) -> str:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from dex.pl._page import Page
 from dex.pl._save import new_figure
-from dex.pl._theme import INK, LARGE, line_height, millimetres, shortened, text_width, wrapped
+from dex.pl._theme import (
+    INK,
+    LARGE,
+    broken,
+    line_height,
+    millimetres,
+    shortened,
+    text_width,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +81,7 @@ class Names:
     @classmethod
     def under(cls, labels: Sequence[str], width: float) -> Names:
         """Fit ``labels`` under columns of ``width`` mm."""
-        across = tuple(wrapped(label, width - 0.8) for label in labels)
+        across = tuple(broken(label, width - 0.8) for label in labels)
         if all(_fits(text, width - 0.8) for text in across):
             return cls(across, turned=False, height=line_height() * _most_lines(across))
         upright = tuple(_upright(label, width) for label in labels)

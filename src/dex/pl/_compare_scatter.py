@@ -34,6 +34,8 @@ _CLASSES = (
     ("opposite", _VERMILION),
 )
 _BOTH, _OPPOSITE = 3, 4
+_NEAR_ORIGIN, _VISIBLE = 0.1, 0.05
+"""Parts of an axis: what is nearer to its origin has no name, and what differs less is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,18 @@ class Pairs:
         return np.clip(self.xy, -self.end, self.end)
 
     def worth_naming(self, n: int) -> Int:
-        """Significant genes: those that differ most and those strongest in both, in turn."""
-        found = np.flatnonzero(self.kind > 0)
-        differ = found[np.argsort(-np.abs(self.xy[found] @ [1, -1]), kind="stable")][: n - n // 2]
-        both = found[self.kind[found] == _BOTH]
-        strong = both[np.argsort(-np.abs(self.xy[both].sum(axis=1)), kind="stable")][: n // 2]
+        """Significant genes: those that differ most and those strongest in both, in turn.
+
+        Those that differ do so visibly, and none is near the origin.
+        """
+        size, apart = np.abs(self.xy).max(axis=1), np.abs(self.xy @ [1, -1])
+        found = np.flatnonzero((self.kind > 0) & (size >= _NEAR_ORIGIN * self.end))
+        visible = found[apart[found] >= _VISIBLE * self.end]
+        differ = visible[np.argsort(-apart[visible], kind="stable")][: n - n // 2]
+        both = found[self.kind[found] == _BOTH] if (self.kind == _BOTH).any() else found
+        both = both[~np.isin(both, differ)]
+        strong = both[np.argsort(-np.abs(self.xy[both].sum(axis=1)), kind="stable")]
+        strong = strong[: n - len(differ)]
         turns = np.concatenate([np.arange(len(differ)), np.arange(len(strong)) + 0.5])
         order = np.argsort(turns, kind="stable")
         return np.array(list(dict.fromkeys(np.concatenate([differ, strong])[order])), dtype=np.intp)

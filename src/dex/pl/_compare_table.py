@@ -10,6 +10,7 @@ import numpy as np
 from dex.errors import InputError
 from dex.get._compare import compare_df, compared_tests
 from dex.get._symbols import find_genes
+from dex.pl._limits import check_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,8 @@ class SideBySide:
     """``(n_genes, n_tests)``."""
     log10_limit: float
     """log10 of the largest adjusted p-value of a significant gene."""
+    direction: Direction = "both"
+    """Of the significant genes."""
 
     @classmethod
     def from_adata(
@@ -60,7 +63,8 @@ class SideBySide:
         InputError
             If there is no such result or test, or only one, or if the limits are none.
         """
-        _check(padj, log2fc, direction)
+        check_limits(padj=padj, log2fc=log2fc)
+        _check(direction)
         tests = compared_tests(adata, test, key=key)
         if len(tests) < 2:
             msg = (
@@ -90,6 +94,7 @@ class SideBySide:
             log10_padj.to_numpy(),
             found,
             limit,
+            direction,
         )
 
     @property
@@ -172,13 +177,7 @@ def genes_asked(
     return np.array(list(dict.fromkeys(found)), dtype=np.intp)
 
 
-def _check(padj: float, log2fc: float, direction: str) -> None:
-    if not 0 < padj <= 1:
-        msg = f"padj={padj} is not a limit of adjusted p-values; it is above 0 and at most 1."
-        raise InputError(msg)
-    if not log2fc >= 0:
-        msg = f"log2fc={log2fc} is not a size; it must be 0 or more."
-        raise InputError(msg)
+def _check(direction: str) -> None:
     if direction not in {"up", "down", "both"}:
         msg = f"direction={direction!r} is not known; it is 'up', 'down' or 'both'."
         raise InputError(msg)

@@ -157,7 +157,8 @@ def _note(table: SideBySide, every: Intersections, n_shown: int, width: float) -
     rest = every.sizes[n_shown:]
     words = ""
     if not len(every.sizes):
-        words = f"no gene at padj ≤ {short(10**table.log10_limit)} in any test"
+        way = "" if table.direction == "both" else f"{table.direction} "
+        words = f"no gene {way}at padj ≤ {short(10**table.log10_limit)} in any test"
     elif len(rest):
         words = f"{len(rest):,} smaller combinations with {rest.sum():,} genes not shown"
     return wrapped(words, width - 2 * EDGE)
@@ -242,7 +243,9 @@ def _draw_sizes(page: Page, ways: Int, plan: UpsetPlan) -> None:
 def _write_key(page: Page, table: SideBySide, every: Intersections, plan: UpsetPlan) -> None:
     """Say what is counted and what the colours mean, above the names; what is left out, below."""
     width = max(plan.left - plan.start - _AXIS_MM, 8.0)
-    found = wrapped(f"genes at padj ≤ {short(10**table.log10_limit)} in exactly these tests", width)
+    way = "" if table.direction == "both" else f"{table.direction} "
+    limit = short(10**table.log10_limit)
+    found = wrapped(f"genes {way}at padj ≤ {limit} in exactly these tests", width)
     style: dict[str, Any] = {"fontsize": SMALL, "linespacing": 1.1}
     page.text(plan.start, plan.top, found, color=INK, va="top", **style)
     line = plan.top + line_height() * (found.count("\n") + 2) + 0.8

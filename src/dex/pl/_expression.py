@@ -69,9 +69,13 @@ def expression(
         Where the result is.
     kind
         ``"points"`` with a line at the median; ``"box"`` (median, quartiles, and whiskers to the
-        last value within 1.5 times the quartiles' distance); ``"violin"`` (a density, with a box
-        in it); ``"bar"`` (mean with its 95% confidence interval, by Student's t). ``"auto"`` is
-        points for up to 50 observations in a group, else violins. Observations are points in all.
+        last value within 1.5 times the quartiles' distance) of at least 5 observations;
+        ``"violin"`` (a density, with a box in it) of at least 10, of fewer a box: a line below says
+        so. ``"bar"`` is the mean with its 95% confidence interval, by Student's t: a bar from zero
+        for a layer of values that are no logs; a line for logs, as which counts are drawn too:
+        their zero is no origin that lengths could be read from.
+        ``"auto"`` is points for up to 50 observations in a group, else violins. Observations are
+        points in all.
     pairs
         Column of ``obs`` whose observations are joined by lines; by default the ``block`` of the
         result, or the column of its design that pairs all groups; False for none.

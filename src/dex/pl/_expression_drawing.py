@@ -9,7 +9,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from dex.pl._expression_points import beside, density
-from dex.pl._expression_table import FEW_POINTS, ExpressionTable, mean_interval
+from dex.pl._expression_table import (
+    FEW_POINTS,
+    FEWEST_OF_BOX,
+    FEWEST_OF_DENSITY,
+    ExpressionTable,
+    mean_interval,
+)
 from dex.pl._theme import FAINT, INK
 
 if TYPE_CHECKING:
@@ -20,8 +26,6 @@ if TYPE_CHECKING:
 _HALF = 0.42
 """Half the width of a group without hue, in units of the x axis."""
 _MANY = 2000
-_FEWEST_OF_DENSITY = 10
-"""Observations that a density is drawn of."""
 
 
 def draw_panel(ax: Axes, table: ExpressionTable, j: int, *, sharey: bool) -> None:
@@ -42,10 +46,11 @@ def _ends(table: ExpressionTable, y: Float) -> tuple[float, float]:
     if table.kind == "bar":
         columns = y.reshape(len(y), -1).T
         found = [mean_interval(c[members]) for c in columns for *_, members in table.places()]
-        low = min(0.0, low, *(i.low for i in found if np.isfinite(i.low)))
-        high = max(0.0, high, *(i.high for i in found if np.isfinite(i.high)))
+        zero = [0.0] if table.has_bars else []
+        low = min(low, *zero, *(i.low for i in found if np.isfinite(i.low)))
+        high = max(high, *zero, *(i.high for i in found if np.isfinite(i.high)))
     room = 0.06 * (high - low) or 0.5
-    return 0.0 if table.kind == "bar" and low == 0 else low - room, high + room
+    return 0.0 if table.has_bars and low == 0 else low - room, high + room
 
 
 def _half(table: ExpressionTable) -> float:
@@ -55,22 +60,31 @@ def _half(table: ExpressionTable) -> float:
 def _draw_summary(ax: Axes, table: ExpressionTable, y: Float, group: int, part: int) -> None:
     x, colour, half = table.place(group, part), table.colour(group, part), _half(table)
     if table.kind == "bar":
-        _draw_bar(ax, x, y, colour, 0.8 * half)
-    elif table.kind == "box" and len(y) > 1:
-        _draw_box(ax, x, y, colour, 0.7 * half)
-    elif table.kind == "violin" and len(y) >= _FEWEST_OF_DENSITY:
+        _draw_mean(ax, x, y, colour, 0.8 * half, bar=table.has_bars)
+    elif table.kind == "violin" and len(y) >= FEWEST_OF_DENSITY:
         _draw_violin(ax, x, y, colour, half)
         _draw_box(ax, x, y, "white", 0.16 * half)
+    elif table.kind != "points" and len(y) >= FEWEST_OF_BOX:
+        _draw_box(ax, x, y, colour, 0.7 * half)
     elif len(y) > 1:
         line: dict[str, Any] = {"color": INK, "linewidth": 1.2, "zorder": 4, "label": "median"}
         ax.hlines(np.median(y), x - 0.6 * half, x + 0.6 * half, **line)
 
 
-def _draw_bar(ax: Axes, x: float, y: Float, colour: str, half: float) -> None:
+def _draw_mean(ax: Axes, x: float, y: Float, colour: str, half: float, *, bar: bool) -> None:
+    """Mean and its interval: a bar from zero, or a line where the values have no zero."""
     found = mean_interval(y)
-    ax.bar(x, found.mean, 2 * half, color=colour, alpha=0.55, linewidth=0, zorder=1, label="mean")
-    if np.isfinite(found.low):
-        ax.vlines(x, found.low, found.high, color=INK, linewidth=1.0, label="95% CI", zorder=4)
+    if bar:
+        style: dict[str, Any] = {"color": colour, "alpha": 0.55, "linewidth": 0, "zorder": 1}
+        ax.bar(x, found.mean, 2 * half, label="mean", **style)
+    else:
+        style = {"color": INK, "linewidth": 1.2, "zorder": 4}
+        ax.hlines(found.mean, x - 0.6 * half, x + 0.6 * half, label="mean", **style)
+    if np.isfinite(found.low):  # behind the points, and as wide as shows where it ends
+        style = {"color": INK, "linewidth": 0.8, "zorder": 2.2}
+        ax.vlines(x, found.low, found.high, label="95% CI", **style)
+        ends = [found.low, found.high]
+        ax.hlines(ends, x - 0.25 * half, x + 0.25 * half, label="_ends of the 95% CI", **style)
 
 
 def _draw_box(ax: Axes, x: float, y: Float, colour: str, half: float) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from dex.errors import InputError
+from dex.pl._points_text import width_of
 from dex.pl._save import new_figure
 from dex.pl._theme import (
     COLUMN_MM,
@@ -16,6 +17,7 @@ from dex.pl._theme import (
     MEDIUM,
     PAGE_MM,
     SMALL,
+    broken,
     line_height,
     millimetres,
     plain_axes,
@@ -119,21 +121,25 @@ def label_axes(
         _label_groups(ax, table, lowest=_is_lowest(axes, j))
         if j == 0 or ax.get_subplotspec() is None or _is_first_column(ax):
             ax.set_ylabel(table.unit, fontsize=MEDIUM, labelpad=2)
-    if said and said.test:
-        _name_test(axes, said, alone=alone)
+    below = [words for words in (said.test if said else "", table.note) if words]
+    if below:
+        _write_below(axes, "\n".join(below), alone=alone)
     if table.hues:
         _draw_legend(axes, table, alone=alone)
 
 
-def _name_test(axes: list[Axes], said: Evidence, *, alone: bool) -> None:
-    """Write below what the numbers above the panels are of."""
+def _write_below(axes: list[Axes], words: str, *, alone: bool) -> None:
+    """Write what the numbers above the panels are of, and what is not drawn."""
+    figure = axes[0].figure.figure
+    width = width_of(axes[0]) if alone else millimetres(figure.get_size_inches()[0]) - 4
+    words = wrapped(words, width)
     style: dict[str, Any] = {"fontsize": SMALL, "color": FAINT}
     if alone:
         place: dict[str, Any] = {"xycoords": ("axes fraction", axes[0].xaxis.label)}
         place |= {"textcoords": "offset points", "xytext": (0, -3), "ha": "center", "va": "top"}
-        axes[0].annotate(said.test, (0.5, 0), **place, **style)
+        axes[0].annotate(words, (0.5, 0), **place, **style)
     else:
-        axes[0].figure.figure.supxlabel(said.test, **style)
+        figure.supxlabel(words, **style)
 
 
 def _is_first_column(ax: Axes) -> bool:
@@ -159,7 +165,7 @@ def _label_groups(ax: Axes, table: ExpressionTable, *, lowest: bool) -> None:
         return
     sizes = [f"n={size:,}" for size in table.sizes]
     room = 0.9 * _slot_width(ax, table)
-    names = [wrapped(shortened(name), max(room, 8.0)) for name in table.groups]
+    names = [broken(shortened(name), max(room, 8.0)) for name in table.groups]
     level = all(text_width(line) <= room for name in names for line in name.split("\n"))
     level &= max(map(text_width, sizes)) <= room
     if level:

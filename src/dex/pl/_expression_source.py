@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from dex.get import expression_df, obs_df, params
+from dex.pl._strips import OBS_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,11 @@ _UNITS = {
     "ln1p": "ln(1 + norm. counts)",
     "log2p1": "log$_2$(1 + x)",
     "log2": "log$_2$ expression",
-    "counts": "counts",
     "linear": "normalised counts",
     "zscore": "z-score",
 }
-_NORMALISED = frozenset({"counts", "linear"})
-"""Scales that are logged on the way, so that they do not say what is drawn."""
+LINEAR: Final = frozenset({_UNITS["linear"]})
+"""Units whose zero is the absence of expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,17 @@ class ExpressionSource:
         )
         return tuple(column for column in columns if column in in_design)
 
+    def design_order(self, column: str) -> tuple[str, ...]:
+        """Levels of a text column as the design of the result has them, the reference first."""
+        values = self.shown.obs.get(column)
+        if values is None or isinstance(values.dtype, pd.CategoricalDtype):
+            return ()
+        term = re.compile(rf"(?<![\w.]){re.escape(column)}`?\)?\[T\.(.*)\]")
+        found = [term.fullmatch(str(c)) for c in self.params.get("design_columns", ())]
+        others = [match.group(1) for match in found if match]
+        first = set(map(str, values.dropna().unique())) - set(others)
+        return (*first, *others) if len(first) == 1 else ()
+
     def is_numeric(self, column: str) -> bool:
         """Whether a column of ``obs`` holds numbers, and no labels."""
         values = self.shown.obs[column]
@@ -126,14 +137,15 @@ def _observations(adata: AnnData, key: str) -> AnnData:
         if isinstance(levels, pd.CategoricalDtype):  # all of them, as colours go by position
             obs[column] = pd.Categorical(obs[column], levels.categories, ordered=levels.ordered)
     colours = {name: value for name, value in adata.uns.items() if str(name).endswith("_colors")}
-    return AnnData(obs=obs, uns=colours)
+    columns = np.array(adata.obs.columns, dtype=str)  # colours go by position here, too
+    return AnnData(obs=obs, uns=colours | {OBS_COLUMNS: columns})
 
 
 def _unit(adata: AnnData, layer: str | None, scale: str | None) -> str:
     """What a layer holds, as far as its writer has recorded it."""
     record = adata.uns.get("dex_layers", {}).get(layer or "X", {})
     known = scale or record.get("scale")
-    if known in _NORMALISED and layer is None:
+    if known == "counts" or (known == "linear" and layer is None):  # logged on the way
         return "log expression"
     unit = _UNITS.get(str(known))
     return unit or ("log expression" if layer is None else f"layer {layer!r}")

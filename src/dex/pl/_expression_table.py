@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from dex.errors import InputError
+from dex.pl._expression_source import LINEAR
 from dex.pl._strips import Levels, find_column
 from dex.pl._table import compared
 from dex.pl._theme import FAINT
@@ -26,6 +27,8 @@ KINDS: Final = ("auto", "points", "box", "violin", "bar")
 
 FEW_POINTS = 50
 """Observations of a group up to which each is worth a look."""
+FEWEST_OF_BOX, FEWEST_OF_DENSITY = 5, 10
+"""Observations that quartiles and a density are drawn of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,24 @@ class ExpressionTable:
         return group + (part - (self.n_hues - 1) / 2) * self.step
 
     @property
+    def has_bars(self) -> bool:
+        """Whether means are bars from zero, which is no origin of logs."""
+        return self.kind == "bar" and self.unit in LINEAR
+
+    @property
+    def note(self) -> str:
+        """What is not drawn because a group is too small."""
+        if self.x is not None or self.kind not in {"box", "violin"}:
+            return ""
+        fewest = min((len(members) for *_, members in self.places()), default=0)
+        notes = []
+        if self.kind == "violin" and fewest < FEWEST_OF_DENSITY:
+            notes.append(f"fewer than {FEWEST_OF_DENSITY} observations: a box, no violin")
+        if fewest < FEWEST_OF_BOX:
+            notes.append(f"fewer than {FEWEST_OF_BOX} observations: a line at the median, no box")
+        return "\n".join(notes)
+
+    @property
     def step(self) -> float:
         """Distance of the levels of hue on the x axis."""
         return 0.8 / self.n_hues
@@ -119,7 +140,7 @@ class ExpressionTable:
         rows, group, levels = _grouped(source, tests, "" if x is not None else column, order)
         part, parts = np.zeros(len(rows), dtype=np.intp), None
         if hue:
-            parts = Levels.from_adata(adata, hue, offset=1)
+            parts = Levels.from_adata(adata, hue)
             rows, group = rows[parts.codes[rows] >= 0], group[parts.codes[rows] >= 0]
             part = parts.codes[rows]
         if x is not None:

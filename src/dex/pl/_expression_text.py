@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dex.pl._expression_table import ExpressionTable
 
 _N_BEST = 6
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def best_genes(adata: AnnData, *, key: str, n: int | None = None) -> list[str]:
@@ -79,18 +80,19 @@ def _words(rows: pd.DataFrame, *, named: bool) -> str:
     words = f"padj {p_text(float(best['log10_padj']))}"
     change = float(best["log2fc"])
     if np.isfinite(change):
-        words += f", log2fc {change:+.2f}" if abs(change) >= 0.1 else f", log2fc {change:+.1g}"
+        number = f"{change:+.2f}" if abs(change) >= 0.1 else f"{change:+#.2g}"
+        words += f", log2fc {number.replace('-', MINUS)}"
     return f"{shortened(str(best['test']))}\n{words}" if named else words
 
 
 def p_text(log10_p: float) -> str:
-    """A p-value from its log10, also where it underflows.
+    """A p-value from its log10 to two digits, also where it underflows.
 
-    >>> p_text(-1.5), p_text(-4.0), p_text(-1234.3)
-    ('0.032', '1e-4', '5e-1235')
+    >>> p_text(-1.4), p_text(-4.0), p_text(-1234.3)
+    ('0.040', '1.0e-4', '5.0e-1235')
     """
     if log10_p > -3:
-        return f"{10**log10_p:.2g}"
+        return f"{10**log10_p:#.2g}".removesuffix(".")
     exponent = int(np.floor(log10_p))
-    digit = round(10 ** (log10_p - exponent))
-    return f"{digit}e{exponent}" if digit < 10 else f"1e{exponent + 1}"
+    digits = f"{10 ** (log10_p - exponent):.1f}"
+    return f"{digits}e{exponent}" if digits != "10.0" else f"1.0e{exponent + 1}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,8 @@ class GeneChoice:
 
         One test gives its best genes up and down, together ``n_genes``; several tests give
         ``n_genes`` each: those that are higher in the test's group where every test has its own,
-        else up and down. A gene that is among the best of two tests is shown with the first.
+        else up and down. A gene that is among the best of two tests is shown with the first, and
+        the others take their next best in its place.
         """
         frames = {name: rank_genes_df(adata, name, key=key) for name in tests["name"]}
         n = n_genes if n_genes is not None else _default_n(len(tests))
@@ -87,14 +89,17 @@ class GeneChoice:
         if not significant:
             found = [frame["gene"][frame["log10_pval"].notna()][:n] for frame in frames.values()]
         without = [label for label, genes in zip(labels, found, strict=True) if not len(genes)]
-        seen: dict[str, int] = {}
-        for i, genes in enumerate(found):
-            for gene in genes:
-                seen.setdefault(str(gene), i)
-        block = np.array(sorted(seen.values()), dtype=np.intp)
-        ordered = sorted(seen, key=seen.__getitem__)  # stable: best first within a block
+        if significant:
+            further = [_candidates(frame, padj, markers=markers) for frame in frames.values()]
+        else:
+            further = [frame["gene"][frame["log10_pval"].notna()] for frame in frames.values()]
+        chosen = _filled(found, further, n)
         return cls(
-            tuple(ordered), block, tuple(labels), tuple(without if significant else ()), significant
+            tuple(gene for genes in chosen for gene in genes),
+            np.repeat(np.arange(len(chosen)), [len(genes) for genes in chosen]),
+            tuple(labels),
+            tuple(without if significant else ()),
+            significant,
         )
 
 
@@ -135,6 +140,33 @@ def _default_n(n_tests: int) -> int:
     if n_tests == 1:
         return N_OF_ONE_TEST
     return _N_PER_GROUP if n_tests <= _MANY_GROUPS else _N_PER_GROUP_OF_MANY
+
+
+def _filled(found: list[pd.Series], further: list[pd.Series], n: int) -> list[list[str]]:
+    """Give each gene to the first test that has found it, and each test ``n``, best first.
+
+    What a test lacks it takes from its ``further`` genes, best first too.
+    """
+    seen: set[str] = set()
+    chosen: list[list[str]] = []
+    for genes in found:
+        chosen.append([gene for gene in map(str, genes) if gene not in seen])
+        seen.update(chosen[-1])
+    for own, genes in zip(chosen, further, strict=True):
+        fresh = (gene for gene in map(str, genes) if gene not in seen)
+        own.extend(islice(fresh, n - len(own)))
+        seen.update(own)
+        place = {gene: i for i, gene in enumerate(map(str, genes))}
+        own.sort(key=place.__getitem__)
+    return chosen
+
+
+def _candidates(frame: pd.DataFrame, padj: float, *, markers: bool) -> pd.Series:
+    """Names of all significant genes, or of those that are up."""
+    frame = frame[frame["log10_padj"] <= np.log10(padj)]
+    if markers and frame["log2fc"].notna().any():
+        frame = frame[frame["log2fc"] > 0]
+    return frame["gene"]
 
 
 def _significant(frame: pd.DataFrame, n: int, padj: float, *, markers: bool) -> pd.Series:

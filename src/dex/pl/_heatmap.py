@@ -12,6 +12,7 @@ from dex.errors import InputError
 from dex.pl._expression_source import ExpressionSource
 from dex.pl._genes import GeneChoice, chosen_tests, labels_of
 from dex.pl._heatmap_drawing import draw_heatmap
+from dex.pl._limits import check_limits
 from dex.pl._page import place_of
 from dex.pl._plan import Extras
 from dex.pl._save import check_save, finish
@@ -159,6 +160,7 @@ def heatmap(
     85
     """
     path = check_save(save)
+    check_limits(padj=padj)
     _check(cluster_obs, n_genes, genes, dendrogram)
     sets = split_genes if isinstance(split_genes, Mapping) else None
     named = genes is not None or sets is not None
@@ -259,8 +261,7 @@ def _strips(
     names = dict.fromkeys([*([groupby] if groupby else []), *wanted])
     bars = [levels.name for levels in table.observations.levels]
     new = [name for name in names if name not in bars]
-    first = max(len(bars), 1)
-    return tuple(strip_of(source.shown, name, offset=first + i) for i, name in enumerate(new))
+    return tuple(strip_of(source.shown, name) for name in new)
 
 
 def _limits(

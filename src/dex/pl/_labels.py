@@ -10,7 +10,16 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 from dex.pl._labels_columns import Columns
-from dex.pl._labels_layout import Divide, Ink, Placed, place_near
+from dex.pl._labels_layout import (
+    HIGHEST_COST,
+    Divide,
+    Ink,
+    Placed,
+    Scene,
+    candidates,
+    distances,
+    place_near,
+)
 from dex.pl._theme import FAINT, INK, SMALL
 
 if TYPE_CHECKING:
@@ -26,6 +35,10 @@ LINES = "lines to names"
 """``gid`` of the lines between names and their points."""
 _ENOUGH = 0.6
 """Fraction of names beside their points below which columns are better."""
+_REACH = 35.0
+"""So that no line to a name that need not be there runs through all points."""
+_MUCH_FARTHER, _BESIDE = 2.0, 10.0
+"""How far other points are from the name of a group, and how near its own."""
 _SPOT = np.array([-0.5, -0.5, 0.5, 0.5])
 _LEAST_SCALE = 0.95
 """Of the type of names that need not be written."""
@@ -42,6 +55,7 @@ def place_labels(
     always: bool,
     columns: bool = False,
     divide: Literal["x", "y"] | None = None,
+    anywhere: bool = False,
 ) -> list[Text]:
     """Write ``texts`` near ``anchors``, with a thin line where they had to move away.
 
@@ -68,7 +82,10 @@ def place_labels(
         Whether texts that are not to be written ``always`` may be in columns too, where 40 %
         of them would have to be left out otherwise and they are short.
     divide
-        Axis whose zero names had better not cross.
+        Axis whose zero names had better not cross; those not written ``always`` do not.
+    anywhere
+        Whether a place far off, or one whose line runs over points, is better than none. Lines to
+        names that are not to be written ``always`` are at most 35 points long otherwise.
 
     Returns
     -------
@@ -86,7 +103,9 @@ def place_labels(
         radius=radius,
         boxes=boxes,
         lines=_lines(ax),
-        divide=None if divide is None else _divide(ax, divide),
+        divide=None if divide is None else _divide(ax, divide, strict=not always),
+        reach=np.inf if always or anywhere else _REACH,
+        highest_cost=np.inf if anywhere else HIGHEST_COST,
     )
     if placed.found.all() or not (always or columns):
         return _write(ax, placed, texts, weight=_WEIGHTS[always])
@@ -99,6 +118,37 @@ def place_labels(
     placed = beside.place(_in_points(ax, anchors), taken, radius=radius)
     size = SMALL * beside.scale
     return _write(ax, placed, texts, weight=_WEIGHTS[always], size=size, flush=True)
+
+
+def place_group_names(
+    ax: Axes, groups: Sequence[Float], texts: Sequence[str], *, radius: float
+) -> list[Text]:
+    """Write the name of each group of points beside one of them, where no other's point is nearer.
+
+    A group that has no such place has no name. ``groups`` are the points of each, ``(n, 2)``.
+    """
+    points = [_in_points(ax, group) for group in groups]
+    ink = Ink.of(np.vstack(points), _size(ax))
+    n = len(texts)
+    placed = Placed(np.full((n, 4), np.nan), np.full((n, 4), np.nan))
+    texts_there = _text_boxes(ax)
+    for i, (own, text) in enumerate(zip(points, texts, strict=True)):
+        size = np.array(_text_size(text, weight="bold"))
+        around = [candidates(point, size, radius) for point in own]
+        boxes = np.vstack([one.boxes for one in around])
+        tried = Placed(boxes, np.vstack([one.lines for one in around]))
+        taken = np.vstack([texts_there, placed.boxes[placed.found]])
+        free = Scene(ink, taken, np.empty((0, 4)), np.empty((0, 4))).allows(tried, radius)
+        near = distances(boxes, own).min(axis=1)
+        others = [group for j, group in enumerate(points) if j != i]
+        far = distances(boxes, np.vstack(others)).min(axis=1) if others else near + np.inf
+        cost = np.where(
+            free & (far > _MUCH_FARTHER * near), near - 0.1 * np.minimum(far, 60), np.inf
+        )
+        best = int(np.argmin(cost))
+        if near[best] <= radius + _BESIDE and np.isfinite(cost[best]):
+            placed.boxes[i] = boxes[best]
+    return _write(ax, placed, texts, weight="bold")
 
 
 def _write(
@@ -162,11 +212,11 @@ def _in_points(ax: Axes, xy: Float) -> Float:
     return np.asarray((display - ax.bbox.p0) * 72 / ax.figure.dpi)
 
 
-def _divide(ax: Axes, axis: Literal["x", "y"]) -> Divide:
+def _divide(ax: Axes, axis: Literal["x", "y"], *, strict: bool) -> Divide:
     """Where the zero of an axis is."""
     along, limit = (0, ax.get_ylim()[0]) if axis == "x" else (1, ax.get_xlim()[0])
     zero = np.array([[0.0, limit]]) if axis == "x" else np.array([[limit, 0.0]])
-    return Divide(along, float(_in_points(ax, zero)[0, along]))
+    return Divide(along, float(_in_points(ax, zero)[0, along]), strict=strict)
 
 
 def _in_data(ax: Axes, spots: Float) -> Float:

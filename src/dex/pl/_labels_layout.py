@@ -23,7 +23,7 @@ _MARGIN = 0.8
 _INWARDS, _THROUGH_POINTS, _ON_OTHER_SIDE = 0.4, 3.0, 2.0
 """Cost of a name that lies inwards or over the middle, and of a line over points, in multiples of
 the distance."""
-_HIGHEST_COST = 200.0
+HIGHEST_COST = 200.0
 """A name that has only places worse than this is left out, so that it does not confuse."""
 _SHORTEST_LINE = 4.5
 """A name nearer to its point than this needs no line."""
@@ -74,6 +74,8 @@ class Divide:
     axis: int
     """0: it is vertical; 1: horizontal."""
     at: float
+    strict: bool = False
+    """Whether no name may be on the other side of its point's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class Scene:
         inside = (tried.boxes[:, :2] >= 1).all(axis=1)
         inside &= (tried.boxes[:, 2:] <= self.ink.size - 1).all(axis=1)
         pad = np.array([-1, -1, 1, 1]) * _MARGIN
-        allowed = inside & (self.ink.within(tried.boxes + pad * radius) == 0)
+        clear = np.sign(pad) * max(radius, _MARGIN)
+        allowed = inside & (self.ink.within(tried.boxes + clear) == 0)
         kept = np.flatnonzero(allowed)
         boxes, lines = tried.boxes[kept] + pad, tried.lines[kept]
         allowed[kept] = ~(
@@ -134,6 +137,8 @@ def place_near(
     boxes: Float,
     lines: Float,
     divide: Divide | None = None,
+    reach: float = np.inf,
+    highest_cost: float = HIGHEST_COST,
 ) -> Placed:
     """Place names near their points, outwards and where nothing is drawn.
 
@@ -155,9 +160,16 @@ def place_near(
         Names and their lines that are there already, ``(n_boxes, 4)`` and ``(n_lines, 4)``.
     divide
         A line that names had better not cross.
+    reach
+        Longest line from a name to its point.
+    highest_cost
+        Of a place that is better than none.
     """
     first_to_last = np.arange(len(anchors))
     top_to_bottom = np.argsort(-anchors[:, 1], kind="stable")
+    orders = [first_to_last, top_to_bottom]
+    if np.isinf(highest_cost):  # every name counts, and there are few
+        orders += [top_to_bottom[::-1], np.argsort(anchors[:, 0]), np.argsort(-anchors[:, 0])]
     layouts = [
         _place_in_turn(
             order,
@@ -166,8 +178,10 @@ def place_near(
             radius=radius,
             scene=Scene(ink, boxes, lines, boxes[:0]),
             divide=divide,
+            reach=reach,
+            highest_cost=highest_cost,
         )
-        for order in (first_to_last, top_to_bottom)
+        for order in orders
     ]
     best = max(layouts, key=lambda placed: int(placed.found.sum()))
     best.lines[_length(best.lines) < _SHORTEST_LINE] = np.nan
@@ -182,6 +196,8 @@ def _place_in_turn(
     radius: float,
     scene: Scene,
     divide: Divide | None,
+    reach: float,
+    highest_cost: float,
 ) -> Placed:
     placed = Placed(np.full((len(anchors), 4), np.nan), np.full((len(anchors), 4), np.nan))
     outwards = _outwards(anchors, scene.ink)
@@ -196,9 +212,9 @@ def _place_in_turn(
             markers[~overlaps(markers, markers[i : i + 1])[:, 0]],
         )
         cost = _cost(every[i], anchors[i], outwards[i], scene.ink, divide)
-        cost[~around.allows(every[i], radius)] = np.inf
+        cost[~around.allows(every[i], radius) | (_length(every[i].lines) > reach)] = np.inf
         best = np.argmin(cost)
-        if cost[best] < _HIGHEST_COST:
+        if cost[best] < highest_cost:
             placed.boxes[i], placed.lines[i] = every[i].boxes[best], every[i].lines[best]
     return placed
 
@@ -237,7 +253,8 @@ def _cost(tried: Placed, anchor: Float, outwards: Float, ink: Ink, divide: Divid
     worse = 1 + _INWARDS * inwards
     if divide is not None:
         own = anchor[divide.axis] - divide.at
-        worse += _ON_OTHER_SIDE * ((centres[:, divide.axis] - divide.at) * own < 0)
+        across = (centres[:, divide.axis] - divide.at) * own < 0
+        worse[across] += np.inf if divide.strict else _ON_OTHER_SIDE
     return np.asarray(
         (_length(tried.lines) + 4) * (worse + _THROUGH_POINTS * ink.along(tried.lines))
     )
@@ -245,6 +262,12 @@ def _cost(tried: Placed, anchor: Float, outwards: Float, ink: Ink, divide: Divid
 
 def _length(lines: Float) -> Float:
     return np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
+
+
+def distances(boxes: Float, spots: Float) -> Float:
+    """From boxes to spots, ``(n_boxes, n_spots)``; 0 inside."""
+    nearest = np.clip(spots[None], boxes[:, None, :2], boxes[:, None, 2:])
+    return np.asarray(np.hypot(*np.moveaxis(spots[None] - nearest, 2, 0)))
 
 
 def overlaps(boxes: Float, others: Float) -> Bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dex.get import params, rank_genes_df
+from dex.get._symbols import gene_ids
+from dex.pl._limits import check_limits
 from dex.pl._ma_drawing import Trend, draw_axes, draw_trend, expression_unit, write_ma
 from dex.pl._ma_points import Value, ma_points
 from dex.pl._panels import deliver, final_layout, make_panels, tests_shown
 from dex.pl._points_classes import gene_classes
 from dex.pl._points_drawing import draw_points, label_genes
+from dex.pl._points_text import write_counts_beside
 from dex.pl._save import check_save
 from dex.pl._theme import theme
 
@@ -115,6 +118,7 @@ def ma(
     'mean expression (CPM)'
     """
     path = check_save(save)
+    check_limits(padj=padj)
     tests = tests_shown(adata, test, key=key, single=ax is not None)
     every = [
         ma_points(
@@ -126,7 +130,7 @@ def ma(
         for name in tests["name"]
     ]
     named = [genes] if isinstance(genes, str) else list(genes or ())
-    wanted = [points.find(named) for points in every]
+    wanted = [points.find(gene_ids(adata, named, gene_symbols)) for points in every]
     classes = [gene_classes(points, highlight) for points in every]
     trends = [Trend.of(points) for points in every]
     unit = expression_unit(params(adata, key=key))
@@ -139,6 +143,7 @@ def ma(
             draw_points(panel, points, found, rasterized=rasterized)
             draw_axes(panel, points)
             draw_trend(panel, trend)
+            write_counts_beside(panel, points)
         figure.draw_without_rendering()
         for panel, points, info, found, trend in zip(
             axes, every, infos, classes, trends, strict=True
@@ -154,7 +159,8 @@ def ma(
                 title=title,
                 classes=found,
             )
+        alone = len(figure.axes) == 1
         with final_layout(figure):
             for panel, points, positions in zip(axes, every, wanted, strict=True):
-                label_genes(panel, points, positions, n_labels)
+                label_genes(panel, points, positions, n_labels, columns=alone)
         return deliver(axes, path=path, ax=ax, show=show, return_fig=return_fig)

@@ -11,7 +11,6 @@ from matplotlib.patheffects import Normal, Stroke
 from dex.pl._points_text import (
     side_words,
     width_of,
-    write_counts,
     write_heading,
     write_notes,
     write_sides,
@@ -102,9 +101,8 @@ def write_ma(
     title: str | None,
     classes: Sequence[GeneClass],
 ) -> None:
-    """Write title, counts, axis labels, which side is which, and what is not drawn."""
-    write_heading(ax, info, title, pad=13)
-    write_counts(ax, points)
+    """Write title, axis labels, which side is which, and what is not drawn."""
+    write_heading(ax, info, title, pad=4)
     label = wrapped(f"mean expression ({unit})", width_of(ax), MEDIUM)
     ax.set_xlabel(label, labelpad=2, fontsize=MEDIUM)
     ax.set_ylabel(_AXIS[value], labelpad=3, fontsize=MEDIUM)
@@ -134,8 +132,9 @@ def _notes(points: Points, trend: Trend | None, padj: float) -> list[str]:
     if trend is not None:
         notes.append("dashed: running median")
         if trend.is_shifted:
+            shift = f"{trend.shift:+.2f}".replace("-", "\N{MINUS SIGN}")
             notes[0] += (
-                f"; {trend.shift:+.2f} over expressed genes: most seem to move together "
+                f"; {shift} over expressed genes: most seem to move together "
                 "(composition, normalisation)"
             )
     if not (points.side != 0).any():

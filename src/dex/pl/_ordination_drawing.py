@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from dex.pl._labels import place_labels
+from dex.pl._labels import place_group_names, place_labels
+from dex.pl._ordination_groups import places_of_groups
 from dex.pl._ordination_key import MARKERS, Key
 from dex.pl._panels import deliver, final_layout, make_panels, one_by_one
 from dex.pl._strips import Levels, Numbers
@@ -171,51 +172,60 @@ def _fit_labels(ax: Axes) -> None:
 
 def _write_names(ax: Axes, shown: Map) -> None:
     """Write all that lies inside the axes; their limits and the layout must be final."""
-    if shown.arrows is not None:
-        _draw_arrows(ax, shown, shown.arrows)
     if shown.groups is not None:
         _name_groups(ax, shown, shown.groups)
+    ends = np.empty((0, 2)) if shown.arrows is None else _draw_arrows(ax, shown.arrows)
     named = [i for i, name in enumerate(shown.names) if name]
-    texts = [shortened(shown.names[i]) for i in named]
-    radius = np.sqrt(shown.area) / 2
+    genes = [shortened(name) for name in shown.arrow_names]
     written = place_labels(
-        ax, shown.xy[named], texts, points=shown.xy, radius=radius, always=shown.all_names
+        ax,
+        np.vstack([ends, shown.xy[named]]),
+        [*genes, *(shortened(shown.names[i]) for i in named)],
+        points=np.vstack([shown.xy, *(_spots(ax, end) for end in ends)]),
+        radius=np.sqrt(shown.area) / 2,
+        always=shown.all_names,
+        anywhere=True,
     )
     for text in written:
         text.set_fontweight("normal")
+        text.set_fontstyle("italic" if text.get_text() in genes else "normal")
 
 
-def _draw_arrows(ax: Axes, shown: Map, arrows: Float) -> None:
-    """Draw arrows from the middle, as long as the axes allow, if there is room for their names."""
+def _draw_arrows(ax: Axes, arrows: Float) -> Float:
+    """Draw arrows from the middle, as long as the axes allow; return their ends."""
     limits = np.array([ax.get_xlim(), ax.get_ylim()])
     with np.errstate(divide="ignore"):
         room = np.where(arrows > 0, limits[:, 1], limits[:, 0]) / arrows
-    ends = arrows * _ARROW * np.nanmin(np.where(room > 0, room, np.inf))
-    clear = np.vstack([shown.xy, *(ends * part for part in np.linspace(0.1, 1, 20))])
-    texts = [shortened(name) for name in shown.arrow_names]
-    written = place_labels(ax, ends, texts, points=clear, radius=1.0, always=False)
-    named = {text.get_text() for text in written}
-    for text in written:
-        text.set_fontstyle("italic")
+    ends: Float = arrows * _ARROW * np.nanmin(np.where(room > 0, room, np.inf))
     style: dict[str, Any] = {"arrowstyle": "-|>,head_width=0.12,head_length=0.3", "color": INK}
     style |= {"lw": 0.7, "shrinkA": 0, "shrinkB": 0}
-    for end, name in zip(ends, texts, strict=True):
-        if name in named:
-            ax.annotate("", end, (0, 0), arrowprops=style, zorder=4)
+    for end in ends:
+        ax.annotate("", end, (0, 0), arrowprops=style, zorder=4)
+    return ends
+
+
+def _spots(ax: Axes, end: Float) -> Float:
+    """Spots along an arrow, as near to each other as names must keep away."""
+    first, last = ax.transData.transform(np.array([[0.0, 0.0], end]))
+    length = np.hypot(*(last - first))
+    n = max(int(length * 72 / ax.figure.dpi), 2)
+    return np.linspace(0, 1, n)[:, None] * end
 
 
 def _name_groups(ax: Axes, shown: Map, levels: Levels) -> None:
-    """Write each level at the median of its points; names that would overlap move apart."""
-    used = np.unique(levels.codes[levels.codes >= 0])
-    middles = np.array([np.median(shown.xy[levels.codes == code], axis=0) for code in used])
+    """Write each level over its own points where these are many, else beside one of them."""
+    places = places_of_groups(shown.xy, levels)
+    texts = [shortened(levels.names[code]) for code in places.codes]
+    if not places.are_regions:
+        groups = [shown.xy[levels.codes == code] for code in places.codes]
+        place_group_names(ax, groups, texts, radius=np.sqrt(shown.area) / 2)
+        return
+    anchors = shown.xy[places.rows]
     halo = [withStroke(linewidth=2, foreground="white")]
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL, "zorder": 6}
     style |= {"fontweight": "bold", "color": INK, "path_effects": halo}
-    texts = [
-        ax.text(x, y, shortened(levels.names[code]), **style)
-        for code, (x, y) in zip(used, middles, strict=True)
-    ]
-    _move_apart(ax, texts)
+    drawn = [ax.text(x, y, text, **style) for text, (x, y) in zip(texts, anchors, strict=True)]
+    _move_apart(ax, drawn)
 
 
 def _move_apart(ax: Axes, texts: list[Text]) -> None:

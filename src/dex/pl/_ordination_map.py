@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize
 from dex.errors import InputError
 from dex.get import expression_df, params
 from dex.get._ordination import check_component
+from dex.pl._ordination_groups import places_of_groups
 from dex.pl._ordination_key import check_shape
 from dex.pl._strips import Levels, Numbers, find_column, strip_of
 
@@ -58,8 +59,9 @@ class Map:
 
     @property
     def keyed_colour(self) -> Strip | None:
-        """Colours that a key has to explain."""
-        return self.colour if self.groups is None else None
+        """Colours that a key has to explain: names do so where groups lie apart."""
+        lie_apart = self.groups is not None and places_of_groups(self.xy, self.groups).lie_apart
+        return None if lie_apart else self.colour
 
     @property
     def area(self) -> float:
@@ -139,7 +141,7 @@ def colour_of(
     if color is None:
         return None
     if color in adata.obs:
-        return strip_of(adata, color, offset=0)
+        return strip_of(adata, color)
     try:
         frame = expression_df(adata, color, layer=layer, scale=scale, gene_symbols=gene_symbols)
     except InputError as error:

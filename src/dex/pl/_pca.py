@@ -63,8 +63,9 @@ def pca(
     labels
         ``"names"`` writes the name of each observation beside its point; ``"auto"`` does so for up
         to 24 of them. A column of ``obs`` is written instead, or a list of observations named
-        alone. ``"groups"`` writes the levels of ``color`` where their points are, in place of the
-        key. None writes nothing.
+        alone. ``"groups"`` writes the levels of ``color`` where their points are, and leaves out
+        the key if there are at least 100 observations and every group lies apart. None writes
+        nothing.
     loadings
         Genes to draw as arrows: those that differ most along the two components. They point to
         where the gene is high, and are as long as it varies there, to a scale of their own.

@@ -14,6 +14,7 @@ from dex.pl._theme import (
     LARGE,
     PAGE_MM,
     SMALL,
+    broken,
     line_height,
     millimetres,
     shortened,
@@ -275,7 +276,7 @@ def _block_titles(table: HeatmapTable) -> tuple[str, ...]:
     if not has_blocks(table):
         return ()
     pairs = zip(table.block_names, table.block_sizes, strict=True)
-    return tuple(wrapped(f"{shortened(name)} ({n})", _WIDEST_TITLE) for name, n in pairs)
+    return tuple(broken(f"{shortened(name)} ({n})", _WIDEST_TITLE) for name, n in pairs)
 
 
 def _spans(table: HeatmapTable, width: float) -> Float:

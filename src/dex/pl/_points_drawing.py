@@ -105,14 +105,20 @@ def _colour(side: int, *, pale: bool) -> str:
     return mpl.colors.to_hex((red, green, blue))
 
 
-def label_genes(ax: Axes, points: Points, wanted: Int, n_labels: int) -> None:
-    """Name the genes asked for, in bold, then the best where there is room; ring them all."""
+def label_genes(
+    ax: Axes, points: Points, wanted: Int, n_labels: int, *, columns: bool = True
+) -> None:
+    """Name the genes asked for, in bold, then the best where there is room; ring them all.
+
+    With ``columns`` the best may be in columns at the sides; not so in one panel of several.
+    """
     best = points.best(n_labels)
     best = best[~np.isin(best, wanted)]
     size = marker_size(points)
     ring = _draw_rings(ax, points, wanted, size=size + 8, width=0.6, label="_asked for")
     _write_names(ax, points, wanted, radius=ring, always=True)
-    written = set(_write_names(ax, points, best, radius=np.sqrt(size) / 2, columns=not len(wanted)))
+    columns = columns and not len(wanted)
+    written = set(_write_names(ax, points, best, radius=np.sqrt(size) / 2, columns=columns))
     named = np.array([i for i in best if str(points.names[i]) in written], dtype=np.intp)
     _draw_rings(ax, points, named, size=size + 2, width=0.4, label="_named")
 

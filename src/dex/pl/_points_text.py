@@ -54,6 +54,15 @@ def write_counts(ax: Axes, points: Points) -> None:
     ax.annotate(up, (1, 1), ha="right", color=UP, **style)
 
 
+def write_counts_beside(ax: Axes, points: Points) -> None:
+    """Significant genes up and down, upright at the right of where they are."""
+    style: dict[str, Any] = {"textcoords": "offset points", "xytext": (3, 0), "ha": "left"}
+    style |= {"xycoords": ax.transAxes, "fontsize": MEDIUM, "fontweight": "bold", "rotation": 90}
+    down, up = count_words(points)
+    ax.annotate(f"{up}{_NBSP}→", (1, 1), va="top", color=UP, **style)
+    ax.annotate(f"←{_NBSP}{down}", (1, 0), va="bottom", color=DOWN, **style)
+
+
 def count_words(points: Points) -> tuple[str, str]:
     return f"{points.count(-1):,} down", f"{points.count(1):,} up"
 

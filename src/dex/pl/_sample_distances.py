@@ -161,7 +161,7 @@ def sample_distances(
     if annotations is None:
         annotations = [column for column in (compared_column(adata),) if column is not None]
     columns = [annotations] if isinstance(annotations, str) else annotations
-    strips = [strip_of(adata, column, offset=i) for i, column in enumerate(columns)]
+    strips = [strip_of(adata, column) for column in columns]
     tree = _tree(distances.to_numpy())
     order = np.array(tree["leaves"], dtype=np.intp)
     names = tuple(shortened(str(distances.index[i])) for i in order)

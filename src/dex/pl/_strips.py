@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from dex.typing import Float, Int
 
 MISSING = "#ffffff"
+OBS_COLUMNS = "dex_obs_columns"
+"""In ``uns`` of what was made of another AnnData: the columns of ``obs`` that this has."""
 _NUMERIC_MAPS = ("viridis", "cividis", "magma")
 _PALETTE = (  # Okabe and Ito's, told apart with any colour vision; their black is not a fill
     "#E69F00",
@@ -42,8 +45,11 @@ class Levels:
     colours: tuple[str, ...]
 
     @classmethod
-    def from_adata(cls, adata: AnnData, column: str, *, offset: int = 0) -> Levels:
-        """Read levels in their own order, with the colours stored in ``uns`` if they fit.
+    def from_adata(cls, adata: AnnData, column: str) -> Levels:
+        """Read levels with the colours stored in ``uns`` if they fit.
+
+        Categories are in their own order, other values in that of people: 2 before 10. Colours
+        depend on where in ``obs`` the column is, so that they are the same in all figures.
 
         Raises
         ------
@@ -54,10 +60,13 @@ class Levels:
         if not isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(object).where(values.notna(), None)
             values = values.map(lambda value: None if value is None else str(value))
-            values = values.astype("category")
+            in_order = sorted(values.dropna().unique(), key=natural_key)
+            values = values.astype(pd.CategoricalDtype(in_order))
         names = tuple(map(str, values.cat.categories))
         stored = adata.uns.get(f"{column}_colors")
-        colours = _matching(stored, len(names)) or palette(len(names), offset=offset)
+        colours = _matching(stored, len(names)) or palette(
+            len(names), offset=place_of_column(adata, column)
+        )
         return cls(column, np.asarray(values.cat.codes, dtype=np.intp), names, colours)
 
     def rgb(self) -> Float:
@@ -82,12 +91,13 @@ class Numbers:
     norm: Normalize
 
     @classmethod
-    def from_adata(cls, adata: AnnData, column: str, *, offset: int = 0) -> Numbers:
-        """Read numbers; NaN where missing."""
+    def from_adata(cls, adata: AnnData, column: str) -> Numbers:
+        """Read numbers; NaN where missing. Where in ``obs`` the column is gives the colours."""
         values = find_column(adata, column).to_numpy(dtype=np.float64, na_value=np.nan)
         finite = values[np.isfinite(values)]
         low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
-        cmap = mpl.colormaps[_NUMERIC_MAPS[offset % len(_NUMERIC_MAPS)]].with_extremes(bad=MISSING)
+        cmap = mpl.colormaps[_NUMERIC_MAPS[place_of_column(adata, column) % len(_NUMERIC_MAPS)]]
+        cmap = cmap.with_extremes(bad=MISSING)
         return cls(column, values, cmap, Normalize(low, high if high > low else low + 1))
 
     def rgb(self) -> Float:
@@ -105,12 +115,31 @@ class Numbers:
 Strip = Levels | Numbers
 
 
-def strip_of(adata: AnnData, column: str, *, offset: int) -> Strip:
+def strip_of(adata: AnnData, column: str) -> Strip:
     """Numbers or levels, as the column has them."""
     values = find_column(adata, column)
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     kind = Numbers if numeric else Levels
-    return kind.from_adata(adata, column, offset=offset)
+    return kind.from_adata(adata, column)
+
+
+def place_of_column(adata: AnnData, column: str) -> int:
+    """Where a column is in ``obs``, or in that of the cells that samples were made of."""
+    columns = [str(name) for name in adata.uns.get(OBS_COLUMNS, adata.obs.columns)]
+    return columns.index(column) if column in columns else len(columns)
+
+
+def natural_key(name: str) -> tuple[tuple[bool, float, str], ...]:
+    """Key by which people sort names.
+
+    >>> sorted(["t10", "t2", "-1", "10", "2.5"], key=natural_key)
+    ['-1', '2.5', '10', 't2', 't10']
+    """
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?", name):
+        return ((False, float(name), ""),)
+    parts = enumerate(re.split(r"(\d+)", name))
+    split = [(False, float(p), "") if i % 2 else (True, 0.0, p.lower()) for i, p in parts]
+    return (*split, (True, 0.0, name))
 
 
 def find_column(adata: AnnData, column: str) -> pd.Series:
@@ -125,10 +154,13 @@ def find_column(adata: AnnData, column: str) -> pd.Series:
 def palette(n: int, *, offset: int = 0) -> tuple[str, ...]:
     """Return ``n`` colours: Okabe and Ito's, beginning with another one for each ``offset``.
 
-    More than eight are theirs, then darker and lighter ones of them; more than 24 a rainbow.
+    Their grey comes last. More than eight are theirs, then darker and lighter ones of them; more
+    than 24 a rainbow.
     """
     if n <= len(_PALETTE):
-        return tuple(_PALETTE[(i + 3 * offset) % len(_PALETTE)] for i in range(n))
+        turning = len(_PALETTE) - 1
+        first = [_PALETTE[(i + 3 * offset) % turning] for i in range(turning)]
+        return (*first, _PALETTE[-1])[:n]
     if n <= 3 * len(_PALETTE):
         shades = [_mixed(colour, end) for end in (0.0, 1.0) for colour in _PALETTE]
         return (*_PALETTE, *shades)[:n]

@@ -66,9 +66,9 @@ class Observations:
     ) -> Observations:
         """Observations that have a level of every column, group by group, groups nested.
 
-        The levels ``first`` come first, then the others as their columns have them.
+        The levels ``first`` come first, in that order, then the others as their columns have them.
         """
-        levels = tuple(Levels.from_adata(adata, c, offset=i) for i, c in enumerate(columns))
+        levels = tuple(Levels.from_adata(adata, column) for column in columns)
         places = np.column_stack([_places(column, first) for column in levels])
         rows = np.flatnonzero((places >= 0).all(axis=1))
         found, group = np.unique(places[rows], axis=0, return_inverse=True)
@@ -101,7 +101,8 @@ class Observations:
 
 
 def _in_order(levels: Levels, first: Sequence[str]) -> list[str]:
-    return sorted(levels.names, key=lambda name: name not in first)  # stable
+    place = {name: i for i, name in reversed(list(enumerate(first)))}
+    return sorted(levels.names, key=lambda name: place.get(name, len(first)))  # stable
 
 
 def _places(levels: Levels, first: Sequence[str]) -> Int:
@@ -258,6 +259,7 @@ def compared(
     first, keep = _levels_compared(adata, columns, tests)
     if split:
         columns = tuple(dict.fromkeys(split))
+    first = [*first, *(name for column in columns for name in source.design_order(column))]
     observations = Observations.grouped(adata, columns, first) if columns else None
     observations = observations or Observations.everything(adata)
     if tests is not None:
@@ -277,7 +279,7 @@ def compared(
 def _levels_compared(
     adata: AnnData, columns: tuple[str, ...], tests: pd.DataFrame | None
 ) -> tuple[list[str], Bool]:
-    """The level to show first, the reference of the only test, and who is compared."""
+    """The level to show first, the reference of all tests, and who is compared."""
     everybody = np.ones(adata.n_obs, dtype=bool)
     if len(columns) != 1:
         return [], everybody
@@ -289,7 +291,8 @@ def _levels_compared(
     if not names <= {levels.names[code] for code in np.unique(levels.codes[known])}:
         return [], known
     taken = np.isin(levels.codes, [levels.names.index(name) for name in names])
-    return [tests["reference"].iloc[0]] if len(tests) == 1 else [], taken
+    references = list(tests["reference"].unique())
+    return references if len(references) == 1 else [], taken
 
 
 def _in_strata(adata: AnnData, tests: pd.DataFrame, column: str | None) -> Bool:

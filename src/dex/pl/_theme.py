@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -98,6 +99,24 @@ def _wrapped_line(line: str, width: float, size: float) -> str:
     if natural <= width:
         return line
     return textwrap.fill(line, max(int(width / natural * len(line)), 8), break_on_hyphens=False)
+
+
+def broken(text: str, width: float, size: float = SMALL) -> str:
+    r"""Break ``text`` at spaces, then after slashes; what is longer than ``width`` mm stays whole.
+
+    >>> broken("CD4/CD8 CD25- cells", 12.0)
+    'CD4/CD8\nCD25- cells'
+    """
+    lines = [""]
+    for word in text.split():
+        parts = [word] if text_width(word, size) <= width else re.findall(r"[^/]*/|[^/]+", word)
+        for i, part in enumerate(parts):
+            joined = lines[-1] + (" " if i == 0 else "") + part if lines[-1] else part
+            if lines[-1] and text_width(joined, size) > width:
+                lines.append(part)
+            else:
+                lines[-1] = joined
+    return "\n".join(lines)
 
 
 def shortened(text: str) -> str:

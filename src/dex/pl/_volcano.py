@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dex.get import params, rank_genes_df
+from dex.get._symbols import gene_ids
+from dex.pl._limits import check_limits
 from dex.pl._panels import deliver, final_layout, make_panels, tests_shown
 from dex.pl._points_classes import gene_classes
 from dex.pl._points_drawing import draw_points, label_genes
@@ -125,6 +127,7 @@ def volcano(
     85
     """
     path = check_save(save)
+    check_limits(padj=padj, log2fc=log2fc)
     tests = tests_shown(adata, test, key=key, single=ax is not None)
     every = [
         volcano_points(
@@ -138,7 +141,7 @@ def volcano(
         for name in tests["name"]
     ]
     named = [genes] if isinstance(genes, str) else list(genes or ())
-    wanted = [points.find(named) for points in every]
+    wanted = [points.find(gene_ids(adata, named, gene_symbols)) for points in every]
     classes = [gene_classes(points, highlight) for points in every]
     lfc = float(params(adata, key=key).get("lfc", 0.0))
     infos = [info for _, info in tests.iterrows()]
@@ -154,7 +157,8 @@ def volcano(
         for panel, points, info, found in zip(axes, every, infos, classes, strict=True):
             write_above(panel, points, info, log2fc=log2fc, title=title)
             write_below(panel, points, info, padj=padj, log2fc=log2fc, lfc=lfc, y=y, classes=found)
+        alone = len(figure.axes) == 1
         with final_layout(figure):
             for panel, points, positions in zip(axes, every, wanted, strict=True):
-                label_genes(panel, points, positions, n_labels)
+                label_genes(panel, points, positions, n_labels, columns=alone)
         return deliver(axes, path=path, ax=ax, show=show, return_fig=return_fig)
