@@ -293,7 +293,7 @@ def test_extreme_genes_are_triangles_at_the_edge(four):
     spots = np.vstack([one.get_offsets() for one in beyond])
     assert len(spots) == 1
     assert ((spots > low) & (spots < high)).all()
-    assert "1 beyond the axes, up to |log$_2$ FC| = 30" in " ".join(words(ax))
+    assert "1 beyond the axes, up to |log₂ FC| = 30" in " ".join(words(ax))
     assert "g10" in words(ax)
 
 
@@ -333,8 +333,8 @@ def test_auto_draws_two_as_scatter_and_more_as_tiles(four):
 
 def test_tests_of_several_keys(four):
     ax = dex.pl.compare(four, 0, key=["a", "b"])
-    assert ax.get_xlabel() == "log$_2$ fold change, a"
-    assert ax.get_ylabel() == "log$_2$ fold change, b"
+    assert ax.get_xlabel() == "log₂ fold change, a"
+    assert ax.get_ylabel() == "log₂ fold change, b"
     assert ax.get_title().replace("\n", " ") == "drug0 vs placebo in week 0"
     assert side_by_side(four, [0, 1], key=["a", "b"]).labels[:2] == (
         "a: drug0 vs placebo in week 0",

@@ -70,7 +70,7 @@ def test_a_point_for_each_sample_at_its_value(bulk):
     np.testing.assert_allclose(np.sort(drawn[:, 1]), np.sort(logs), rtol=RTOL)
     assert (np.abs(drawn[:, 0] - np.rint(drawn[:, 0])) < 0.45).all()
     assert [t.get_text() for t in ax.get_xticklabels()] == ["control\nn=4", "treated\nn=4"]
-    assert ax.get_ylabel() == "log$_2$ CPM"
+    assert ax.get_ylabel() == "log₂ CPM"
 
 
 def test_the_line_is_the_median_of_the_group(bulk):

@@ -222,9 +222,9 @@ def test_nothing_is_cut_off(request, data, width):
 
 def test_key_to_the_colours_is_labelled(bulk):
     bar = part(dex.pl.heatmap(bulk, return_fig=True), "bar of colours")
-    assert bar.get_ylabel() == "z-score of\nlog$_2$ CPM"
+    assert bar.get_ylabel() == "z-score of\nlog₂ CPM"
     bar = part(dex.pl.heatmap(bulk, z_score=False, return_fig=True), "bar of colours")
-    assert bar.get_ylabel() == "log$_2$ CPM"
+    assert bar.get_ylabel() == "log₂ CPM"
 
 
 def test_gene_symbols(bulk):

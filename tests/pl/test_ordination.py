@@ -88,7 +88,7 @@ def test_axes_say_how_much_of_the_variance_they_have(samples):
     ax = dex.pl.pca(samples, components=(3, 1))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("PC3 (5.2%)", "PC1 (43%)")
     ax = dex.pl.mds(samples)
-    label = "Leading log$_2$ fold change, dim 2 (12%)"
+    label = "Leading log₂ fold change, dim 2 (12%)"
     assert ax.get_ylabel().replace(",\n", ", ") == label
     del samples.uns["pca"]
     assert dex.pl.pca(samples).get_xlabel() == "PC1"

@@ -73,7 +73,7 @@ def test_default_bar_is_what_was_compared(samples):
 
 def test_unit_and_tree(samples):
     ax = dex.pl.sample_distances(samples)
-    assert part(ax, "bar of colours").get_ylabel() == "leading\nlog$_2$ fold change"
+    assert part(ax, "bar of colours").get_ylabel() == "leading\nlog₂ fold change"
     (lines,) = part(ax, "tree").collections
     assert len(lines.get_segments()) == 7
 

@@ -54,7 +54,7 @@ def _draw_bar(
 ) -> None:
     heading = page.axes(left, top, LEGEND_MM, _LINE)
     heading.set(xlim=(0, LEGEND_MM), ylim=(_LINE, 0), label="heading of the colours")
-    _write(heading, 0, 0.3, "log$_2$ FC", parse_math=True)
+    _write(heading, 0, 0.3, "log₂ FC")
     bar = page.axes(left, top + _LINE + _AIR, _BAR_WIDTH, height)
     ramp = np.linspace(-end, end, 128)[:, None]
     bar.imshow(
@@ -72,5 +72,5 @@ def _draw_bar(
     bar.set_label("colours")
 
 
-def _write(ax: Axes, x: float, line: float, text: str, *, parse_math: bool = False) -> None:
-    ax.text(x, line * _LINE, text, va="center_baseline", fontsize=SMALL, parse_math=parse_math)
+def _write(ax: Axes, x: float, line: float, text: str) -> None:
+    ax.text(x, line * _LINE, text, va="center_baseline", fontsize=SMALL)

@@ -229,14 +229,9 @@ def _write_legend(ax: Axes, pairs: Pairs, title: str) -> None:
 
 def _write_axes(ax: Axes, table: SideBySide) -> None:
     width = width_of(ax)
-    x, y = (wrapped(f"log2 fold change, {label}", width, MEDIUM) for label in table.labels)
-    ax.set_xlabel(_with_index(x), labelpad=2, fontsize=MEDIUM)
-    ax.set_ylabel(_with_index(y), labelpad=2, fontsize=MEDIUM)
-
-
-def _with_index(text: str) -> str:
-    """Return the label of an axis with a lower 2; what users wrote is no formula."""
-    return text.replace("$", r"\$").replace("log2", "log$_2$", 1)
+    x, y = (wrapped(f"log₂ fold change, {label}", width, MEDIUM) for label in table.labels)
+    ax.set_xlabel(x, labelpad=2, fontsize=MEDIUM)
+    ax.set_ylabel(y, labelpad=2, fontsize=MEDIUM)
 
 
 def _notes(table: SideBySide, pairs: Pairs) -> list[str]:
@@ -244,7 +239,7 @@ def _notes(table: SideBySide, pairs: Pairs) -> list[str]:
     n_beyond = int(pairs.beyond.sum())
     if n_beyond:
         far = np.abs(pairs.xy).max()
-        notes.append(f"{n_beyond:,} beyond the axes, up to |log$_2$ FC| = {far:.3g}")
+        notes.append(f"{n_beyond:,} beyond the axes, up to |log₂ FC| = {far:.3g}")
     absent = ~np.isfinite(table.log2fc)
     if absent.any():
         (x, y), either = absent.sum(axis=0), int(absent.any(axis=1).sum())

@@ -240,9 +240,9 @@ def _name(ax: Axes, tiles: Tiles, plan: TilesPlan) -> None:
     positions = np.arange(len(tiles.genes), dtype=np.float64) + 0.5
     keep = with_room(positions * row, tiles.rank, line_height(SMALL - 0.5))
     names = [shortened(gene) for gene, kept in zip(tiles.genes, keep, strict=True) if kept]
-    ax.set_yticks(positions[keep], names, fontsize=SMALL, parse_math=False)
+    ax.set_yticks(positions[keep], names, fontsize=SMALL)
     middles = np.arange(len(tiles.tests)) + 0.5
-    style: dict[str, Any] = {"fontsize": SMALL, "linespacing": 1.05, "parse_math": False}
+    style: dict[str, Any] = {"fontsize": SMALL, "linespacing": 1.05}
     if plan.names.turned:
         style |= {"rotation": 90, "va": "top", "ma": "right"}
     ax.set_xticks(middles, plan.names.texts, **style)

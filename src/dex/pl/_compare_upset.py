@@ -216,9 +216,7 @@ def _draw_members(page: Page, shown: Intersections, plan: UpsetPlan) -> None:
     ends = [(np.flatnonzero(member)[[0, -1]] + 0.5) for member in shown.members]
     lines = [[(j + 0.5, low), (j + 0.5, high)] for j, (low, high) in enumerate(ends)]
     ax.add_collection(LineCollection(lines, colors=INK, linewidths=0.9, zorder=2.5), autolim=False)
-    ax.set_yticks(
-        np.arange(n_tests) + 0.5, plan.names, fontsize=SMALL, linespacing=1.05, parse_math=False
-    )
+    ax.set_yticks(np.arange(n_tests) + 0.5, plan.names, fontsize=SMALL, linespacing=1.05)
     ax.tick_params(length=0, pad=3)
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNITS = {
-    "logcpm": "log$_2$ CPM",
+    "logcpm": "log₂ CPM",
     "ln1p": "ln(1 + norm. counts)",
-    "log2p1": "log$_2$(1 + x)",
-    "log2": "log$_2$ expression",
+    "log2p1": "log₂(1 + x)",
+    "log2": "log₂ expression",
     "linear": "normalised counts",
     "zscore": "z-score",
 }

@@ -98,7 +98,7 @@ def mds(
     >>> dex.tl.mds(adata)
     >>> ax = dex.pl.mds(adata, "condition")
     >>> ax.get_xlabel()[:31]
-    'Leading log$_2$ fold change, di'
+    'Leading log₂ fold change, di'
     """
     path = check_save(save)
     ordination = Ordination.mds(adata, key)
@@ -107,7 +107,7 @@ def mds(
             adata,
             ordination,
             color,
-            "Leading log$_2$ fold change, dim ",
+            "Leading log₂ fold change, dim ",
             shape=shape,
             components=components,
             labels=labels,

@@ -149,8 +149,8 @@ def draw_quantiles(ax: Axes, points: Quantiles, *, rasterized: bool) -> None:
         ax.scatter(points.expected[points.beyond], edge, **style)
     ax.set_xlim(-0.02 * far, 1.03 * far)
     ax.set_ylim(-0.015 * points.limit, 1.04 * points.limit)
-    ax.set_xlabel("$-$log$_{10}$ p expected", labelpad=2, fontsize=MEDIUM)
-    ax.set_ylabel("$-$log$_{10}$ p", labelpad=3, fontsize=MEDIUM)
+    ax.set_xlabel("−log₁₀ p expected", labelpad=2, fontsize=MEDIUM)
+    ax.set_ylabel("−log₁₀ p", labelpad=3, fontsize=MEDIUM)
 
 
 def write_quantiles(

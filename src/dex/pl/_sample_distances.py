@@ -180,7 +180,8 @@ def sample_distances(
         _draw_strips(page, layout, strips, order)
         _draw_tree(page, layout, tree, len(strips))
         _draw_side(page, layout, strips, colours)
-        page.figure.sca(panel)
+        if ax is None:
+            page.figure.sca(panel)
         return deliver([panel], path=path, ax=ax, show=show, return_fig=return_fig)
 
 
@@ -297,7 +298,7 @@ def _draw_side(
     bar = page.figure.colorbar(colours, cax=ax)
     bar.outline.set_linewidth(0.4)
     ax.tick_params(length=2, width=0.4, pad=1.5, labelsize=SMALL)
-    ax.set_ylabel("leading\nlog$_2$ fold change", fontsize=SMALL, labelpad=2, linespacing=1)
+    ax.set_ylabel("leading\nlog₂ fold change", fontsize=SMALL, labelpad=2, linespacing=1)
     if layout.title:
         middle = layout.left + layout.side / 2
         page.text(middle, 1, layout.title, ha="center", va="top", fontsize=LARGE)

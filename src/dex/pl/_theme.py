@@ -42,10 +42,10 @@ _RC: dict[Any, Any] = {
     "axes.titlesize": LARGE,
     "figure.max_open_warning": 0,
     "font.size": MEDIUM,
-    "mathtext.default": "regular",
     "pdf.fonttype": 42,  # text that an editor of figures can change
     "svg.fonttype": "none",
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold dollars; what is ours has its signs in Unicode
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
 }
@@ -125,6 +125,13 @@ def shortened(text: str) -> str:
 
 
 def plain_axes(ax: Axes) -> None:
-    """Left and bottom spine only, small outward ticks."""
+    """Left and bottom spine only, small outward ticks; dollars in names are no formulas.
+
+    Axes that the user has made have texts of the user's settings.
+    """
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(length=2.5, width=0.6, pad=2, labelsize=SMALL)
+    ticks = [tick for axis in (ax.xaxis, ax.yaxis) for tick in axis.get_major_ticks()]
+    labels = [text for tick in ticks for text in (tick.label1, tick.label2)]
+    for text in (ax.title, ax.xaxis.label, ax.yaxis.label, *labels):
+        text.set_parse_math(False)

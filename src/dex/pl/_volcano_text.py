@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dex.pl._points_classes import GeneClass
     from dex.pl._volcano_points import Evidence
 
-_AXIS = {"pval": "$-$log$_{10}$ p", "padj": "$-$log$_{10}$ adjusted p"}
+_AXIS = {"pval": "−log₁₀ p", "padj": "−log₁₀ adjusted p"}
 _MISSING = {"pval": "p-value", "padj": "adjusted p-value"}
 
 
@@ -63,7 +63,7 @@ def write_below(
     classes: Sequence[GeneClass],
 ) -> None:
     """Axis labels, which side is which, the classes, and what is not drawn."""
-    ax.set_xlabel("log$_2$ fold change", labelpad=2, fontsize=MEDIUM)
+    ax.set_xlabel("log₂ fold change", labelpad=2, fontsize=MEDIUM)
     ax.set_ylabel(_AXIS[y], labelpad=3, fontsize=MEDIUM)
     line = write_sides(ax, side_words(info, "←→"))
     notes = _notes(points, padj, y)
@@ -75,7 +75,7 @@ def write_below(
 
 
 def _fold_change(log2fc: float) -> str:
-    return f"|log$_2$ FC| = {log2fc:g}"
+    return f"|log₂ FC| = {log2fc:g}"
 
 
 def _has_room_above(ax: Axes, points: Points, log2fc: float) -> bool:
