@@ -75,7 +75,7 @@ def write_histogram(ax: Axes, info: pd.Series, shape: PvalueShape, *, title: str
     """Write what the lines are, and what the shape means."""
     write_heading(ax, info, title, pad=4)
     notes = [
-        f"dashed: unchanged genes, about {_percent(shape.pi0)} of {shape.n:,} (Storey)",
+        f"dashed: genes that do not change, an estimated {_percent(shape.pi0)} (Storey)",
         "thin line: level if no gene changes",
         shape.sentence,
     ]
