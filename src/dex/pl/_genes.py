@@ -85,7 +85,7 @@ class GeneChoice:
         found = [_significant(frame, n, padj, markers=markers) for frame in frames.values()]
         significant = any(map(len, found))
         if not significant:
-            found = [frame["gene"][frame["log10_pval"].notna()][:n] for frame in frames.values()]
+            found = [_known(frame)[:n] for frame in frames.values()]
         without = [label for label, genes in zip(labels, found, strict=True) if not len(genes)]
         seen: dict[str, int] = {}
         for i, genes in enumerate(found):
@@ -137,8 +137,21 @@ def _default_n(n_tests: int) -> int:
     return _N_PER_GROUP if n_tests <= _MANY_GROUPS else _N_PER_GROUP_OF_MANY
 
 
+def _is_scored(frame: pd.DataFrame) -> bool:
+    """Whether these are markers by effect size, which have no p-values."""
+    return "log10_padj" not in frame
+
+
+def _known(frame: pd.DataFrame) -> pd.Series:
+    """Genes with a p-value or a score."""
+    evidence = "auc_mean" if _is_scored(frame) else "log10_pval"
+    return frame["gene"][frame[evidence].notna()]
+
+
 def _significant(frame: pd.DataFrame, n: int, padj: float, *, markers: bool) -> pd.Series:
     """Names of the best significant genes: up, or half up and half down as far as there are."""
+    if _is_scored(frame):
+        return frame["gene"][(frame["auc_mean"] > 0.5) & (frame["log2fc"] > 0)][:n]
     frame = frame[frame["log10_padj"] <= np.log10(padj)]
     if frame["log2fc"].isna().all():  # an omnibus test has no sides
         return frame["gene"][:n]

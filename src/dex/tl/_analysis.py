@@ -132,16 +132,10 @@ def _params(
     params: dict[str, Any] = {
         "groupby": comparison.groupby,
         "reference": comparison.reference,
-        "use_raw": False,
+        **measured_params(expression),
         "method": plan.method.name,
         "method_title": plan.method.omnibus_title if comparison.omnibus else plan.method.title,
         "citation": plan.method.citation,
-        "layer": expression.source.layer,
-        "source_scale": str(expression.source.scale),
-        "scale": str(expression.scale),
-        "pseudocount": expression.pseudocount,
-        "size_factors": None if expression.factors is None else expression.factors.method,
-        "unit": expression.source.unit,
         "replicate": plan.replicate,
         "block": options.block,
         "lfc": options.lfc,
@@ -157,3 +151,16 @@ def _params(
             "contrasts": comparison.contrasts.vectors,
         }
     return params
+
+
+def measured_params(expression: Expression) -> dict[str, Any]:
+    """Which matrix was measured, and how it was normalised on the way."""
+    return {
+        "use_raw": False,
+        "layer": expression.source.layer,
+        "source_scale": str(expression.source.scale),
+        "scale": str(expression.scale),
+        "pseudocount": expression.pseudocount,
+        "size_factors": None if expression.factors is None else expression.factors.method,
+        "unit": expression.source.unit,
+    }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.design.compared import compared_columns
 from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
+from dex.design.exclusion import leave_out
 from dex.design.formula import read_formula
 from dex.design.labels import column_of, is_numeric
 
@@ -28,6 +29,8 @@ class Question:
     reference: str | None
     groups: Sequence[str] | None
     test: Literal["each", "any"]
+    exclude: Sequence[str] = ()
+    """Levels of ``groupby`` that take no part."""
 
     def compared(self, obs: pd.DataFrame) -> tuple[str, ...]:
         """Columns of ``obs`` whose effect is asked for."""
@@ -60,10 +63,11 @@ class Question:
     ) -> TwoSampleComparison | ModelComparison:
         """Ask it of some observations."""
         groupby = self.groupby
+        obs, left_out = self._asked_of(obs)
         if model and groupby is None and self.design is None:
             of_one_column = self.compared(obs)  # whose levels are then all that is fitted
             groupby = of_one_column[0] if len(of_one_column) == 1 else None
-        return Comparison.from_obs(
+        comparison = Comparison.from_obs(
             obs,
             groupby=groupby,
             design=self.design,
@@ -73,6 +77,12 @@ class Question:
             test=self.test,
             model=model,
         )
+        return replace(comparison, notes=(*left_out, *comparison.notes))
+
+    def _asked_of(self, obs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        groups = [self.groups] if isinstance(self.groups, str) else [*(self.groups or ())]
+        named = [*groups, *([] if self.reference is None else [self.reference])]
+        return leave_out(obs, self.groupby, self.exclude, named=named)
 
     def _formula(self, obs: pd.DataFrame) -> Formula | None:
         if not isinstance(self.design, str):

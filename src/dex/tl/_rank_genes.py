@@ -32,6 +32,7 @@ def rank_genes(
     contrasts: Any = None,
     reference: str | None = None,
     groups: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
     method: str = "auto",
     test: Literal["each", "any"] = "each",
     replicate: str | None = "auto",
@@ -71,6 +72,10 @@ def rank_genes(
         ordered categorical, else a level whose name means control, else the first.
     groups
         Only these levels of ``groupby`` are tested; the others stay in the rest.
+    exclude
+        Levels of ``groupby`` that are neither tested nor in the rest, as the subtypes of a type, or
+        the controls of a screen: each perturbation is then tested against all other perturbed
+        cells.
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
         ``"wilcoxon"``, ``"ols"``, or ``"auto"``: for samples, ``ols`` on logs; for cells,
@@ -161,7 +166,7 @@ def rank_genes(
     options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads, size_factors)
     check_writable(adata)
     check_free(adata, key_added)
-    question = Question(groupby, design, contrasts, reference, groups, test)
+    question = Question(groupby, design, contrasts, reference, groups, test, exclude)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
     chosen = plan(
         source,
