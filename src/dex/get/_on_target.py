@@ -86,15 +86,14 @@ def on_target_df(
     tests = np.flatnonzero(genes >= 0)
     if not len(tests):
         msg = (
-            f"none of the {len(groups)} groups under {key!r} has a gene (the first: {messages[0]}); "
-            "give targets={group: gene}, or gene_symbols= for the names in a column of var."
+            f"none of the {len(groups)} groups under {key!r} has a gene ({messages[0]}); give "
+            "targets={group: gene}, or gene_symbols= for the names in a column of var."
         )
         raise InputError(msg)
     labels = np.asarray(gene_labels(adata, gene_symbols), dtype=object)
     target = np.where(genes >= 0, labels[genes], np.nan)
-    table = {"test": list(stored.names), "group": list(groups), "target": target}
-    frame = pd.DataFrame(table).assign(**_numbers(stored, genes, tests))
-    return frame.assign(message=messages)
+    words = {"test": list(stored.names), "group": list(groups), "target": target}
+    return pd.DataFrame({**words, **_numbers(stored, genes, tests), "message": messages})
 
 
 def _wanted(
