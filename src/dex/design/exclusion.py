@@ -50,7 +50,7 @@ def leave_out(
         msg = f"exclude={levels!r} names levels of a column; give groupby= too."
         raise InputError(msg)
     column = column_of(obs, groupby, argument="groupby")
-    labels = Labels.from_column(column)
+    labels = Labels.from_column(column, named=[*map(str, levels), *map(str, named)])
     codes = [level_index(labels.levels, one, column=groupby, argument="exclude") for one in levels]
     names = [labels.levels[code] for code in codes]
     if both := [name for name in names if name in map(str, named)]:

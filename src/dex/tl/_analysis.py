@@ -34,7 +34,8 @@ def analyse(
 ) -> Result:
     """Answer ``question`` for the genes at positions ``genes``; ``adata`` is only read."""
     require_applicable(plan.method, question.test, options)
-    measured = Measured(source, obs_of(adata), genes)
+    obs, left_out = question.taking_part(obs_of(adata))
+    measured = Measured(source, obs, genes, left_out)
     if plan.replicate is not None:
         measured = add_up_cells(
             adata, measured, question, replicate=plan.replicate, n_threads=options.n_threads

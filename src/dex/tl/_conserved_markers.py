@@ -13,7 +13,7 @@ from dex.design.wording import listed
 from dex.errors import InputError
 from dex.results import Result
 from dex.results.actual import check_writable
-from dex.results.store import check_free, store
+from dex.results.store import check_free, check_stats, store
 from dex.stats.combining import deviates, stouffer_test, worst_test
 from dex.stats.multitest import adjust_columns
 from dex.tl._analysis import measured_params
@@ -55,6 +55,7 @@ def conserved_markers(
     mask_var: str | ArrayLike | None = None,
     padj_method: str = "fdr_bh",
     padj_scope: Literal["test", "global"] = "test",
+    stats: Sequence[str] | None = None,
     key_added: str = "conserved_markers",
     n_threads: int | None = None,
 ) -> None:
@@ -88,6 +89,8 @@ def conserved_markers(
         As in :func:`dex.tl.rank_genes`.
     padj_method, padj_scope
         As in :func:`dex.tl.rank_genes`; both p-values are adjusted.
+    stats
+        As in :func:`dex.tl.rank_genes`.
     key_added
         Where the result goes; an earlier result there is replaced.
 
@@ -132,6 +135,7 @@ def conserved_markers(
     used = _method(method)
     check_writable(adata)
     check_free(adata, key_added)
+    check_stats(stats)
     measurement = Measurement(
         layer=layer,
         scale=scale,
@@ -170,7 +174,7 @@ def conserved_markers(
     params = _params(grouped, tests, used, options) | {"block": block}
     n = Sides(grouped.codes, len(grouped.groups.levels), tests.tests).n
     sizes = (tuple(n[:, 0].tolist()), tuple(n[:, 1].tolist()))
-    store(adata, Result(columns, tests.infos, *sizes, params, notes), key=key_added)
+    store(adata, Result(columns, tests.infos, *sizes, params, notes), key=key_added, stats=stats)
 
 
 def _method(name: str) -> Method:

@@ -80,7 +80,7 @@ class Grouped:
         source = Source.from_adata(adata, layer=how.layer, scale=how.scale, unit=how.unit)
         genes = genes_tested(adata, how.mask_var)
         obs, left_out = leave_out(obs_of(adata), groupby, exclude, named=named)
-        groups = Groups.from_obs(obs, groupby, reference=reference)
+        groups = Groups.from_obs(obs, groupby, reference=reference, named=named)
         levels, strata, unblocked = _strata(obs, block, groupby)
         rows = np.flatnonzero(groups.kept & (strata >= 0))
         expression = Expression.from_source(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.design.compared import compared_columns
@@ -63,11 +63,10 @@ class Question:
     ) -> TwoSampleComparison | ModelComparison:
         """Ask it of some observations."""
         groupby = self.groupby
-        obs, left_out = self._asked_of(obs)
         if model and groupby is None and self.design is None:
             of_one_column = self.compared(obs)  # whose levels are then all that is fitted
             groupby = of_one_column[0] if len(of_one_column) == 1 else None
-        comparison = Comparison.from_obs(
+        return Comparison.from_obs(
             obs,
             groupby=groupby,
             design=self.design,
@@ -77,9 +76,9 @@ class Question:
             test=self.test,
             model=model,
         )
-        return replace(comparison, notes=(*left_out, *comparison.notes))
 
-    def _asked_of(self, obs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    def taking_part(self, obs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Take the labels of the levels to exclude away, and say so."""
         groups = [self.groups] if isinstance(self.groups, str) else [*(self.groups or ())]
         named = [*groups, *([] if self.reference is None else [self.reference])]
         return leave_out(obs, self.groupby, self.exclude, named=named)

@@ -14,7 +14,7 @@ from dex.design.tests import TestInfo
 from dex.errors import InputError
 from dex.results import Result, Status
 from dex.results.actual import check_writable
-from dex.results.store import check_free, check_key, store
+from dex.results.store import check_free, check_key, check_stats, store
 from dex.stats.moments import group_moments, group_positive
 from dex.stats.pairwise import PairEffects, Pairs, min_rank, pair_effects, summarise_pairs
 from dex.tl._analysis import measured_params
@@ -49,6 +49,7 @@ def score_markers(
     unit: str | None = None,
     size_factors: str = "auto",
     mask_var: str | ArrayLike | None = None,
+    stats: Sequence[str] | None = None,
     key_added: str = "score_markers",
     n_threads: int | None = None,
 ) -> None:
@@ -75,6 +76,9 @@ def score_markers(
         and their effects averaged, weighted by the product of both numbers of cells.
     layer, scale, unit, size_factors, mask_var, n_threads
         As in :func:`dex.tl.rank_genes`.
+    stats
+        Columns to keep, as ``["auc_min", "auc_min_rank"]``, beside ``log2fc`` and ``auc_mean``; by
+        default all.
     key_added
         Where the result goes; an earlier result there is replaced.
 
@@ -116,6 +120,7 @@ def score_markers(
     thread_count(n_threads)
     check_writable(adata)
     check_free(adata, key_added)
+    check_stats(stats)
     measurement = Measurement(
         layer=layer,
         scale=scale,
@@ -138,7 +143,7 @@ def score_markers(
         logger.info(note)
     chosen = _chosen(grouped, wanted)
     columns = _full(_columns(grouped, chosen, n_threads), grouped.genes, adata.n_vars)
-    store(adata, _result(grouped, chosen, columns, block=block), key=key_added)
+    store(adata, _result(grouped, chosen, columns, block=block), key=key_added, stats=stats)
 
 
 def _chosen(grouped: Grouped, names: Sequence[str] | None) -> Int:
