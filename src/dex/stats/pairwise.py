@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dex.typing import Float, Int
 
 
+_DIGITS = 12
+"""Decimals that tell effects apart: sums of the same counts in another order differ in the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Each of some groups with every other group."""
@@ -183,7 +187,7 @@ def min_rank(effects: Float, pairs: Pairs, chosen: int) -> Float:
     """
     best = np.full(len(effects), np.inf)
     for place, sign in zip(pairs.place[chosen], pairs.sign[chosen], strict=True):
-        lowness = -sign * effects[:, place]
+        lowness = -sign * np.round(effects[:, place], _DIGITS)
         ordered = np.sort(lowness[~np.isnan(lowness)])
         rank = np.searchsorted(ordered, lowness) + 1.0
         best = np.minimum(best, np.where(np.isnan(lowness), np.inf, rank))

@@ -100,7 +100,8 @@ def score_markers(
     Notes
     -----
     Memory beyond the matrix: 256 MB of pairwise effects, or those of one group if they are more
-    (24 bytes for each gene and other group); with many groups it takes several passes.
+    (24 bytes for each gene and other group), and about twice that while they are made; with many
+    groups it takes several passes over the matrix.
 
     References
     ----------
