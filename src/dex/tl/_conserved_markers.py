@@ -118,9 +118,9 @@ def conserved_markers(
     >>> import dex
     >>> adata = dex.datasets.pbmc68k()
     >>> dex.tl.conserved_markers(adata, "bulk_labels", block="phase")
-    >>> table = dex.get.rank_genes_df(adata, "CD19+ B", key="conserved_markers")
+    >>> table = dex.get.rank_genes_df(adata, "Dendritic", key="conserved_markers")
     >>> table["gene"].head(3).tolist()
-    ['IGLL5', 'CD79A', 'CD79B']
+    ['LYZ', 'CST3', 'LGALS2']
     """
     options = Options(
         lfc=0.0,
