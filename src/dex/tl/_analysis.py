@@ -77,11 +77,11 @@ def analyse(
         },
         (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
-        _divisors(expression, adata.n_obs) if plan.replicate is None else None,
+        divisors_of(expression, adata.n_obs) if plan.replicate is None else None,
     )
 
 
-def _divisors(expression: Expression, n_obs: int) -> Float | None:
+def divisors_of(expression: Expression, n_obs: int) -> Float | None:
     """What the counts of each observation were divided by; NaN where it was not used."""
     if expression.divisors is None:
         return None

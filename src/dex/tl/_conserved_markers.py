@@ -16,7 +16,7 @@ from dex.results.actual import check_writable
 from dex.results.store import check_free, check_stats, store
 from dex.stats.combining import deviates, stouffer_test, worst_test
 from dex.stats.multitest import adjust_columns
-from dex.tl._analysis import measured_params
+from dex.tl._analysis import divisors_of, measured_params
 from dex.tl._columns import Sides
 from dex.tl._finish import finish
 from dex.tl._grouped import Grouped, Measurement
@@ -174,7 +174,9 @@ def conserved_markers(
     params = _params(grouped, tests, used, options) | {"block": block}
     n = Sides(grouped.codes, len(grouped.groups.levels), tests.tests).n
     sizes = (tuple(n[:, 0].tolist()), tuple(n[:, 1].tolist()))
-    store(adata, Result(columns, tests.infos, *sizes, params, notes), key=key_added, stats=stats)
+    divisors = divisors_of(grouped.expression, adata.n_obs)
+    result = Result(columns, tests.infos, *sizes, params, notes, size_factors=divisors)
+    store(adata, result, key=key_added, stats=stats)
 
 
 def _method(name: str) -> Method:

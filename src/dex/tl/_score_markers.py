@@ -17,7 +17,7 @@ from dex.results.actual import check_writable
 from dex.results.store import check_free, check_key, check_stats, store
 from dex.stats.moments import group_moments, group_positive
 from dex.stats.pairwise import PairEffects, Pairs, min_rank, pair_effects, summarise_pairs
-from dex.tl._analysis import measured_params
+from dex.tl._analysis import divisors_of, measured_params
 from dex.tl._finish import expand
 from dex.tl._grouped import Grouped, Measurement
 
@@ -282,4 +282,5 @@ def _result(grouped: Grouped, chosen: Int, columns: Columns, *, block: str | Non
         tuple((sizes.sum() - sizes[chosen]).tolist()),
         params,
         grouped.notes,
+        size_factors=divisors_of(grouped.expression, len(grouped.groups.codes)),
     )
