@@ -95,6 +95,41 @@ def test_rank_genes_writes_an_h5ad_with_the_result(tmp_path):
     assert len(pd.read_csv(tmp_path / "t.tsv", sep="\t")) == 100
 
 
+@pytest.mark.parametrize("tool", ["score_markers", "conserved_markers"])
+def test_markers_are_written_into_an_h5ad(tmp_path, capsys, tool):
+    adata = simulate_counts(60, 3, cells_per_replicate=30, seed=0)
+    adata.obs["cluster"] = np.resize(["a", "b", "c", "doublet"], adata.n_obs)
+    adata.obs["batch"] = np.repeat(["x", "y"], adata.n_obs // 2)
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = [tool.replace("_", "-"), str(tmp_path / "in.h5ad"), "--groupby", "cluster"]
+    out = ["-o", str(tmp_path / "out.h5ad"), "--table", str(tmp_path / "t.csv")]
+    assert main([*words, "--block", "batch", "--exclude", "doublet", *out]) == 0
+    found = ad.read_h5ad(tmp_path / "out.h5ad").uns[tool]
+    assert found["tests"]["group"].tolist() == ["a", "b", "c"]
+    assert len(pd.read_csv(tmp_path / "t.csv")) == 3 * 60
+    assert "a vs" in capsys.readouterr().out
+
+
+def test_rank_genes_leaves_levels_and_columns_out(tmp_path):
+    adata = simulate_counts(60, 3, cells_per_replicate=30, seed=0)
+    adata.obs["cluster"] = np.resize(["a", "b", "c", "doublet"], adata.n_obs)
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = [
+        "rank-genes",
+        str(tmp_path / "in.h5ad"),
+        "--groupby",
+        "cluster",
+        "--exclude",
+        "doublet",
+    ]
+    out = ["--stats", "auc", "--method", "wilcoxon", "-o", str(tmp_path / "out.h5ad")]
+    assert main([*words, *out]) == 0
+    found = ad.read_h5ad(tmp_path / "out.h5ad").uns["rank_genes"]
+    assert found["tests"]["group"].tolist() == ["a", "b", "c"]
+    kept = ["log2fc", "stat", "log10_pval", "log10_padj", "auc"]
+    assert found["columns"].tolist() == kept
+
+
 def test_rank_genes_by_replicate_tests_samples(tmp_path):
     simulate_counts(100, 3, cells_per_replicate=30, seed=0).write_h5ad(tmp_path / "in.h5ad")
     words = ["rank-genes", str(tmp_path / "in.h5ad"), "--groupby", "condition"]

@@ -39,7 +39,7 @@ def test_lines_are_the_uniform_and_the_null_level(bulk):
     levels = {line.get_label(): line.get_ydata()[0] for line in ax.lines}
     assert levels["_uniform"] == pytest.approx(390 / N_BARS)
     assert levels["_null"] == pytest.approx(shape.pi0 * 390 / N_BARS)
-    assert any(f"about {100 * shape.pi0:.0f} % of 390" in text for text in texts(ax))
+    assert any(f"an estimated {100 * shape.pi0:.0f} % of 390" in text for text in texts(ax))
     assert shape.sentence in texts(ax)
 
 

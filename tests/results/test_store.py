@@ -250,3 +250,20 @@ def test_a_view_of_a_file_is_refused(adata, make_result, tmp_path):
     store(backed, make_result(), key="rank_genes")
     assert backed.varm["rank_genes_stat"].shape == (10, 4)
     backed.file.close()
+
+
+def test_only_what_is_asked_is_kept(adata, make_result, caplog):
+    store(adata, make_result(), key="rank_genes", stats=["base_mean", "auc"])
+    kept = [*SHORT_COLUMNS[:2], "log10_pval", "log10_padj", "base_mean"]
+    assert adata.uns["rank_genes"]["columns"].tolist() == kept
+    assert "the method gives no auc" in caplog.text
+    assert "names" not in adata.uns["rank_genes"]
+    store(adata, make_result(), key="rank_genes", stats=())
+    assert sorted(adata.uns["rank_genes"]["columns"]) == sorted(SHORT_COLUMNS)
+    assert result_names(adata.varm) == sorted([*listed(adata), "rank_genes_bar"])
+
+
+def test_a_large_result_keeps_what_is_asked(adata, make_result, monkeypatch):
+    monkeypatch.setattr(STORE, "LARGE_RESULT", 39)
+    store(adata, make_result(), key="rank_genes", stats=["status"])
+    assert adata.uns["rank_genes"]["columns"].tolist() == [*SHORT_COLUMNS, "status"]

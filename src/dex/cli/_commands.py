@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,16 +69,47 @@ def rank_genes(
     **question: Any,
 ) -> None:
     """h5ad in, the same h5ad with results out."""
+    adata = _read(path, out)
+    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), key_added=key_added, **question)
+    _save(adata, out, table, key=key_added, gene_symbols=gene_symbols)
+    _say(_summary(adata, key=key_added, padj=padj))
+    _say(f"wrote {out}" + (f" and {table}" if table else ""))
+
+
+def markers(
+    tool: str,
+    *,
+    path: str,
+    out: str,
+    table: str | None,
+    gene_symbols: str | None,
+    key_added: str,
+    **question: Any,
+) -> None:
+    """h5ad in, the same h5ad with what ``tool`` of ``dex.tl`` finds out."""
+    adata = _read(path, out)
+    getattr(dex.tl, tool)(adata, key_added=key_added, **question)
+    _save(adata, out, table, key=key_added, gene_symbols=gene_symbols)
+    for test in dex.get.tests_df(adata, key=key_added)["name"]:
+        best = dex.get.rank_genes_df(adata, test, key=key_added, gene_symbols=gene_symbols)
+        _say(f"{test}: first{_first(best)}")
+    _say(f"wrote {out}" + (f" and {table}" if table else ""))
+
+
+def _read(path: str, out: str) -> AnnData:
+    """Read an h5ad, if there is one to write."""
     if Path(out).suffix != ".h5ad":
         msg = f"--out {out!r} must end in .h5ad; --table writes CSV or TSV"
         raise InputError(msg)
-    adata = dex.io.read_h5ad(path)
-    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), key_added=key_added, **question)
+    return dex.io.read_h5ad(path)
+
+
+def _save(
+    adata: AnnData, out: str, table: str | None, *, key: str, gene_symbols: str | None
+) -> None:
     dex.io.write_h5ad(adata, out)
     if table is not None:
-        dex.io.write_results(adata, table, key=key_added, gene_symbols=gene_symbols)
-    _say(_summary(adata, key=key_added, padj=padj))
-    _say(f"wrote {out}" + (f" and {table}" if table else ""))
+        dex.io.write_results(adata, table, key=key, gene_symbols=gene_symbols)
 
 
 def report(
@@ -94,6 +126,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "run": run,
     "rank-genes": rank_genes,
+    "score-markers": partial(markers, "score_markers"),
+    "conserved-markers": partial(markers, "conserved_markers"),
     "report": report,
 }
 

@@ -14,6 +14,8 @@ examples:
   dex run counts.csv samples.csv --design "~ batch + condition" \\
       --contrast condition treated control -o results/
   dex rank-genes cells.h5ad --groupby cell_type -o ranked.h5ad
+  dex score-markers cells.h5ad --groupby cell_type -o scored.h5ad
+  dex conserved-markers cells.h5ad --groupby cell_type --block donor -o conserved.h5ad
   dex report ranked.h5ad -o report.html
 """
 
@@ -32,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_run(commands)
     _add_rank_genes(commands)
+    _add_score_markers(commands)
+    _add_conserved_markers(commands)
     _add_report(commands)
     return top
 
@@ -72,14 +76,61 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _add_rank_genes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "rank the genes of an h5ad and write it with the results in it"
     command = commands.add_parser("rank-genes", help=text, description=text)
+    _add_files(command, key="rank_genes")
+    _add_question(command)
+
+
+def _add_score_markers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "score markers of every group by effect sizes against each other group"
+    command = commands.add_parser("score-markers", help=text, description=text)
+    _add_files(command, key="score_markers")
+    command.add_argument("--block", metavar="COLUMN", help="pairs are compared within its levels")
+    _add_groups(command)
+
+
+def _add_conserved_markers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "test every group within every block, and what holds in all blocks"
+    command = commands.add_parser("conserved-markers", help=text, description=text)
+    _add_files(command, key="conserved_markers")
+    command.add_argument("--block", metavar="COLUMN", required=True, help="donor, batch, ...")
+    command.add_argument("--reference", metavar="LEVEL", default="rest", help="(rest)")
+    command.add_argument(
+        "--method", choices=("wilcoxon", "t-test", "t-test-student"), default="wilcoxon"
+    )
+    _add_groups(command)
+
+
+def _add_files(command: argparse.ArgumentParser, *, key: str) -> None:
+    """Add an h5ad in, an h5ad and perhaps a table out."""
     command.add_argument("path", metavar="IN.h5ad")
     command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
     command.add_argument("--layer", metavar="NAME", help="layer to test (default: X)")
-    command.add_argument("--key-added", default="rank_genes", metavar="KEY")
+    command.add_argument("--key-added", default=key, metavar="KEY", help=f"({key})")
     command.add_argument(
         "--table", metavar="FILE", help="also write the table: .csv, .tsv, .xlsx, .parquet"
     )
-    _add_question(command)
+    command.add_argument(
+        "--stats", nargs="+", metavar="COLUMN", help="keep these columns only, beside the main ones"
+    )
+
+
+def _add_groups(command: argparse.ArgumentParser) -> None:
+    """Add the groups of markers, and how the values are read."""
+    command.add_argument("--groupby", metavar="COLUMN", required=True)
+    _add_exclude(command)
+    command.add_argument("--scale", metavar="SCALE", help="what the values are, as counts or ln1p")
+    command.add_argument("--n-threads", type=int, metavar="N")
+    command.add_argument("--gene-symbols", metavar="COLUMN", help="column of var to show as names")
+
+
+def _add_exclude(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--exclude",
+        nargs="+",
+        default=(),
+        metavar="LEVEL",
+        help="levels of --groupby neither tested nor in the rest",
+    )
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -104,6 +155,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         metavar="WORD",
         help='COLUMN GROUP REFERENCE, or an expression as "treated - control"; repeatable',
     )
+    _add_exclude(command)
     command.add_argument("--reference", metavar="LEVEL", help="level that others are compared with")
     command.add_argument(
         "--method",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,6 +126,12 @@ class Expression:
             return None
         per_million = self.scale is Scale.LOGCPM
         return self.factors.effective / 1e6 if per_million else self.factors.size_factors
+
+    def take(self, rows: Int) -> Expression:
+        """Only some observations (``rows`` are positions among these), normalised as they were."""
+        blocks = replace(self.blocks, rows=self.rows[rows])
+        factors = None if self.factors is None else self.factors.take(rows)
+        return replace(self, blocks=blocks, factors=factors)
 
     def map_blocks(
         self, function: Callable[[GeneBlock], Columns], *, n_threads: int | None, label: str

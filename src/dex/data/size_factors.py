@@ -64,6 +64,11 @@ class Factors:
         factors = divisors / divisors.mean() if per_million else divisors
         return cls(method, totals, np.ones_like(totals), factors)
 
+    def take(self, rows: Int) -> Factors:
+        """Those of some of the observations, as they are."""
+        parts = (self.totals[rows], self.norm_factors[rows], self.size_factors[rows])
+        return Factors(self.method, *parts)
+
     @property
     def effective(self) -> Float:
         """Effective library sizes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.design.labels import Labels, column_of, is_numeric
+from dex.design.labels import Labels, column_of, is_numeric, label
 from dex.design.reference import choose_reference, level_index
 from dex.design.tests import TestInfo
 from dex.design.wording import in_formula, plural
@@ -15,7 +15,7 @@ from dex.errors import InputError
 from dex.typing import REST, Bool, Int
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
 
@@ -53,11 +53,17 @@ class Groups:
 
     @classmethod
     def from_obs(
-        cls, obs: pd.DataFrame, groupby: str, *, reference: object | None = None
+        cls,
+        obs: pd.DataFrame,
+        groupby: str,
+        *,
+        reference: object | None = None,
+        named: Collection[object] = (),
     ) -> Groups:
         """Read ``obs[groupby]``; missing labels are in no group, unused categories are gone.
 
-        ``reference`` is a level, or ``"rest"`` for everybody else.
+        ``reference`` is a level, or ``"rest"`` for everybody else. Categories in ``named`` stay
+        also where no observation has them, so that their tests can say so.
 
         Raises
         ------
@@ -76,8 +82,8 @@ class Groups:
         The order of plain strings is natural, so that cluster 10 follows cluster 9.
         """
         column = column_of(obs, groupby, argument="groupby")
-        labels = Labels.from_column(column)
-        _require_groups(labels, column)
+        _require_groups(Labels.from_column(column), column)
+        labels = Labels.from_column(column, named={label(name) for name in named})
         groups = cls.from_labels(labels, groupby, reference=reference)
         if not is_numeric(column) or len(groups.levels) == 2:
             return groups

@@ -14,7 +14,7 @@ from dex.design.wording import did_you_mean, listed
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dex.typing import Bool, Int
 
@@ -24,15 +24,17 @@ class Labels:
     """Labels of the observations of one column."""
 
     levels: tuple[str, ...]
-    """Levels in use: a categorical's own order, else sorted (``2`` before ``10``)."""
+    """Levels in use, or named: a categorical's own order, else sorted (``2`` before ``10``)."""
     codes: Int
     """Index into ``levels``, shape ``(n_obs,)``; -1 where the label is missing."""
     ordered: bool
     """Whether the column is an ordered categorical."""
 
     @classmethod
-    def from_column(cls, column: pd.Series[Any]) -> Labels:
+    def from_column(cls, column: pd.Series[Any], *, named: Collection[str] = ()) -> Labels:
         """Labels of strings, booleans, numbers or categories; every level becomes a ``str``.
+
+        Categories that no observation has are gone, but for those in ``named``.
 
         Raises
         ------
@@ -40,8 +42,9 @@ class Labels:
             If two different values read alike as labels (``1`` and ``"1"``).
         """
         if isinstance(column.dtype, pd.CategoricalDtype):
-            used = column.cat.remove_unused_categories()
-            values, codes = list(used.cat.categories), used.cat.codes.to_numpy()
+            there = set(column.cat.remove_unused_categories().cat.categories)
+            values = [one for one in column.cat.categories if one in there or label(one) in named]
+            codes = column.cat.set_categories(values).cat.codes.to_numpy()
             ordered = bool(column.dtype.ordered)
         else:
             codes, uniques = pd.factorize(column, use_na_sentinel=True)

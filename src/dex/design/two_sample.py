@@ -47,7 +47,8 @@ def compare_two_samples(
         )
         raise InputError(msg)
     else:
-        found = Groups.from_obs(obs, groupby, reference=reference)
+        named = [groups] if isinstance(groups, str) else (groups or ())
+        found = Groups.from_obs(obs, groupby, reference=reference, named=named)
         wanted = _of_omnibus(found, reference) if omnibus else reference
         tests = two_sample_tests(found, groups_tested=groups, reference=wanted)
     name = f"any difference in {found.column}"
@@ -105,7 +106,10 @@ def _from_contrasts(
         )
         raise InputError(msg)
     found = Groups.from_obs(
-        obs, next(iter(columns)), reference=_only({pair[2] for _, pair in pairs})
+        obs,
+        next(iter(columns)),
+        reference=_only({pair[2] for _, pair in pairs}),
+        named=[name for _, pair in pairs for name in pair[1:]],
     )
     tests = np.array([_codes(found, *pair[1:]) for _, pair in pairs], dtype=np.intp)
     infos = [group_info(found.levels[group], against_name(found, other)) for group, other in tests]

@@ -1,19 +1,23 @@
 """Tables out of an AnnData; nothing is computed again."""
 
+from dex.get._calibration import calibration_df
 from dex.get._compare import compare_df
 from dex.get._expression import expression_df, obs_df
+from dex.get._on_target import on_target_df
 from dex.get._ordination import distances_df, loadings_df, mds_df, pca_df
 from dex.get._pvalues import PvalueShape, pvalue_shape
 from dex.get._results import params, rank_genes_df, tests_df
 
 __all__ = [
     "PvalueShape",
+    "calibration_df",
     "compare_df",
     "distances_df",
     "expression_df",
     "loadings_df",
     "mds_df",
     "obs_df",
+    "on_target_df",
     "params",
     "pca_df",
     "pvalue_shape",

@@ -150,12 +150,18 @@ def describe(pval: Float, *, lfc: float = 0.0, filtered: bool = False) -> Pvalue
     if not len(pval):
         return PvalueShape(0, np.nan, np.nan, "few", "No gene has a p-value.")
     pi0 = min(1.0, float((pval > _LAMBDA).mean() / (1 - _LAMBDA)))
-    inflation = float(chdtri(1, np.median(pval)) / chdtri(1, 0.5))
     shape = _shape(pval)
     sentence = _SENTENCES[shape].format(changed=100 * (1 - pi0), filter="" if filtered else _FILTER)
     if lfc > 0 and shape in {"peak at 1", "both ends", "hill"}:
         sentence = _THRESHOLDED.format(lfc=lfc)
-    return PvalueShape(len(pval), pi0, inflation, shape, sentence)
+    return PvalueShape(len(pval), pi0, inflation(pval), shape, sentence)
+
+
+def inflation(pval: Float) -> float:
+    """Median of the chi-square quantiles of p-values, ``(n,)``, over that of uniform ones."""
+    if not len(pval):
+        return np.nan
+    return float(chdtri(1, np.median(pval)) / chdtri(1, 0.5))
 
 
 def _shape(pval: Float) -> Shape:

@@ -10,6 +10,7 @@ import pandas as pd
 from dex.errors import InputError
 from dex.get._symbols import gene_labels
 from dex.results import StoredResult, results_frame
+from dex.results.schema import MARKER_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,9 @@ def rank_genes_df(
     """
     _check(direction, padj)
     stored = StoredResult.from_adata(adata, key)
+    if padj is not None and not stored.has_pvalues:
+        msg = f"padj={padj}: the result {key!r} has effect sizes and no p-values."
+        raise InputError(msg)
     ids = None if gene_symbols is None else gene_labels(adata, None)
     labels = gene_labels(adata, gene_symbols)
     frame = results_frame(stored, _positions(stored, test), labels, gene_ids=ids)
@@ -99,7 +103,8 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     -------
     pandas.DataFrame
         Columns ``name``, ``kind``, ``group``, ``reference``, ``per``, ``n_group`` and
-        ``n_reference`` (observations), ``n_tested`` (genes with a p-value).
+        ``n_reference`` (observations), ``n_tested`` (genes with a p-value; with a score, of
+        :func:`dex.tl.score_markers`).
 
     Raises
     ------
@@ -109,7 +114,8 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     stored = StoredResult.from_adata(adata, key)
     words = {name: stored.field(name) for name in ("name", "kind", "group", "reference", "per")}
     counts = {name: stored.counts(name) for name in ("n_group", "n_reference")}
-    tested = (~np.isnan(stored.values("log10_pval"))).sum(axis=0)
+    evidence = "log10_pval" if stored.has_pvalues else MARKER_SCORE
+    tested = (~np.isnan(stored.values(evidence))).sum(axis=0)
     return pd.DataFrame({**words, **counts, "n_tested": tested})
 
 

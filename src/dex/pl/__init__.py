@@ -1,5 +1,6 @@
 """Pictures of a result: they draw what :mod:`dex.get` returns, and compute no statistic."""
 
+from dex.pl._calibration import calibration
 from dex.pl._compare import compare
 from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
@@ -11,6 +12,7 @@ from dex.pl._sample_distances import sample_distances
 from dex.pl._volcano import volcano
 
 __all__ = [
+    "calibration",
     "compare",
     "expression",
     "heatmap",

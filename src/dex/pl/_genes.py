@@ -87,12 +87,12 @@ class GeneChoice:
         found = [_significant(frame, n, padj, markers=markers) for frame in frames.values()]
         significant = any(map(len, found))
         if not significant:
-            found = [frame["gene"][frame["log10_pval"].notna()][:n] for frame in frames.values()]
+            found = [_known(frame)[:n] for frame in frames.values()]
         without = [label for label, genes in zip(labels, found, strict=True) if not len(genes)]
         if significant:
             further = [_candidates(frame, padj, markers=markers) for frame in frames.values()]
         else:
-            further = [frame["gene"][frame["log10_pval"].notna()] for frame in frames.values()]
+            further = [_known(frame) for frame in frames.values()]
         chosen = _filled(found, further, n)
         return cls(
             tuple(gene for genes in chosen for gene in genes),
@@ -162,15 +162,30 @@ def _filled(found: list[pd.Series], further: list[pd.Series], n: int) -> list[li
 
 
 def _candidates(frame: pd.DataFrame, padj: float, *, markers: bool) -> pd.Series:
-    """Names of all significant genes, or of those that are up."""
+    """Names of all significant genes, or of those that are up; of all that are scored."""
+    if _is_scored(frame):
+        return frame["gene"][(frame["auc_mean"] > 0.5) & (frame["log2fc"] > 0)]
     frame = frame[frame["log10_padj"] <= np.log10(padj)]
     if markers and frame["log2fc"].notna().any():
         frame = frame[frame["log2fc"] > 0]
     return frame["gene"]
 
 
+def _is_scored(frame: pd.DataFrame) -> bool:
+    """Whether these are markers by effect size, which have no p-values."""
+    return "log10_padj" not in frame
+
+
+def _known(frame: pd.DataFrame) -> pd.Series:
+    """Genes with a p-value or a score."""
+    evidence = "auc_mean" if _is_scored(frame) else "log10_pval"
+    return frame["gene"][frame[evidence].notna()]
+
+
 def _significant(frame: pd.DataFrame, n: int, padj: float, *, markers: bool) -> pd.Series:
     """Names of the best significant genes: up, or half up and half down as far as there are."""
+    if _is_scored(frame):
+        return _candidates(frame, padj, markers=markers)[:n]
     frame = frame[frame["log10_padj"] <= np.log10(padj)]
     if frame["log2fc"].isna().all():  # an omnibus test has no sides
         return frame["gene"][:n]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dex.errors import InputError
+from dex.get import params
 from dex.pl._genes import chosen_tests
 from dex.pl._save import finish, new_figure
 from dex.pl._theme import COLUMN_MM, PAGE_MM, millimetres
@@ -32,8 +33,12 @@ def tests_shown(
     Raises
     ------
     InputError
-        If there is no such result or test, or if there are more tests than panels.
+        If there is no such result or test, if it has no p-values, or if there are more tests than
+        panels.
     """
+    if params(adata, key=key).get("method") == "score_markers":
+        msg = f"the result {key!r} has effect sizes and no p-values; pl.heatmap shows its genes."
+        raise InputError(msg)
     tests = chosen_tests(adata, test, key=key)
     most = 1 if single else _MOST_PANELS
     if len(tests) > most:

@@ -117,7 +117,7 @@ def width_of(ax: Axes) -> float:
 
 
 def write_line(
-    ax: Axes, x: float, text: str, *, line: int, indent: float = 0.0, **style: Any
+    ax: Axes, x: float, text: str, *, line: float, indent: float = 0.0, **style: Any
 ) -> None:
     """Write under the axis label; ``line`` counts downwards."""
     ax.annotate(
@@ -126,8 +126,7 @@ def write_line(
         xycoords=(ax.transAxes, ax.xaxis.label),
         xytext=(indent, -2 - 1.3 * SMALL * line),
         textcoords="offset points",
-        va="top",
         fontsize=SMALL,
         linespacing=1.1,
-        **style,
+        **({"va": "top"} | style),
     )

@@ -75,7 +75,7 @@ def write_histogram(ax: Axes, info: pd.Series, shape: PvalueShape, *, title: str
     """Write what the lines are, and what the shape means."""
     write_heading(ax, info, title, pad=4)
     notes = [
-        f"dashed: genes that do not change, an estimated {_percent(shape.pi0)} (Storey)",
+        f"dashed: unchanged genes, an estimated {_percent(shape.pi0)} of {shape.n:,} (Storey)",
         "thin line: level if no gene changes",
         shape.sentence,
     ]
@@ -128,11 +128,7 @@ def _thinned(n: int) -> np.ndarray:
 
 def draw_quantiles(ax: Axes, points: Quantiles, *, rasterized: bool) -> None:
     """Draw the points over the band, those beyond the axis as triangles at its edge."""
-    ax.fill_between(
-        points.expected, points.low, points.high, color="#e4e4e4", linewidth=0, label="_band"
-    )
-    far = float(points.expected[0])
-    ax.plot([0, far], [0, far], **(_LINE | {"color": FAINT, "linewidth": 0.6, "zorder": 2}))
+    draw_band(ax, points)
     style: dict[str, Any] = {"linewidths": 0, "color": DOWN, "zorder": 3}
     inside = ~points.beyond
     ax.scatter(
@@ -147,6 +143,15 @@ def draw_quantiles(ax: Axes, points: Quantiles, *, rasterized: bool) -> None:
         edge = np.full(int(points.beyond.sum()), points.limit)
         style |= {"color": UP, "marker": "^", "s": 14, "label": "beyond the axes"}
         ax.scatter(points.expected[points.beyond], edge, **style)
+
+
+def draw_band(ax: Axes, points: Quantiles) -> None:
+    """Draw where uniform p-values lie, and name the axes."""
+    ax.fill_between(
+        points.expected, points.low, points.high, color="#e4e4e4", linewidth=0, label="_band"
+    )
+    far = float(points.expected[0])
+    ax.plot([0, far], [0, far], **(_LINE | {"color": FAINT, "linewidth": 0.6, "zorder": 2}))
     ax.set_xlim(-0.02 * far, 1.03 * far)
     ax.set_ylim(-0.015 * points.limit, 1.04 * points.limit)
     ax.set_xlabel("−log₁₀ p expected", labelpad=2, fontsize=MEDIUM)

@@ -19,6 +19,18 @@ class Column:
     """Name in DESeq2, or in edgeR and limma where DESeq2 has none."""
 
 
+def _over_pairs(effect: str, words: str) -> tuple[Column, ...]:
+    """Summaries of an effect size over the comparisons of a group with each other group."""
+    summaries = {
+        "min": f"Smallest {words} over pairs: against the group most like it.",
+        "mean": f"Mean {words} over the comparisons with each other group.",
+        "median": f"Median {words} over the comparisons with each other group.",
+        "max": f"Largest {words} over pairs: against the group least like it.",
+        "min_rank": f"Best rank of the gene by {words} in any pair; 1 is the top of one.",
+    }
+    return tuple(Column(f"{effect}_{name}", text) for name, text in summaries.items())
+
+
 COLUMNS = {
     column.name: column
     for column in (
@@ -42,8 +54,24 @@ COLUMNS = {
         Column("mean_group", "Mean expression in the group.", "linear"),
         Column("mean_reference", "Mean expression in the reference.", "linear"),
         Column("auc", "P(group > reference) + P(tie) / 2: the Mann-Whitney effect size."),
+        *_over_pairs("auc", "AUC"),
+        Column("cohens_d", "Difference of means over the pooled standard deviation."),
+        *_over_pairs("cohens_d", "Cohen's d (of the mean variance)"),
         Column("pct_group", "Fraction of the group's observations that express the gene."),
         Column("pct_reference", "Fraction of the reference's observations that express the gene."),
+        *_over_pairs("pct_diff", "difference of the fractions that express the gene"),
+        Column("log2fc_min", "Smallest log2fc of any block.", "log2"),
+        Column("log2fc_max", "Largest log2fc of any block.", "log2"),
+        Column("n_blocks", "Blocks in which the gene was tested."),
+        Column("n_agreeing", "Of these, blocks whose statistic has the sign that most have."),
+        Column("pval_combined", "Two-sided p-value of all blocks together: of any effect at all."),
+        Column("padj_combined", "pval_combined adjusted for the number of genes."),
+        Column(
+            "log10_pval_combined", "log10 of pval_combined, right also where that is 0.", "log10"
+        ),
+        Column(
+            "log10_padj_combined", "log10 of padj_combined, right also where that is 0.", "log10"
+        ),
         Column("status", "Why there is no p-value or padj: a code of Status."),
     )
 }
@@ -71,6 +99,8 @@ LARGE_RESULT = 100_000_000
 """Entries per column above which only SHORT_COLUMNS are stored by default."""
 
 SHORT_COLUMNS = ("log2fc", "stat", "log10_pval", "log10_padj")
+MARKER_SCORE = "auc_mean"
+"""What genes are ranked by, the largest first, in a result without p-values."""
 EFFECTS = "effects"
 """``varm[f"{key}_effects"]``: the estimates behind an omnibus test, named in ``uns[key]``."""
 SIZE_FACTORS = "size_factors"

@@ -17,6 +17,7 @@ from dex.results.schema import (
     EFFECTS,
     FORMAT_VERSION,
     LARGE_RESULT,
+    MARKER_SCORE,
     SHORT_COLUMNS,
     SIZE_FACTORS,
 )
@@ -24,6 +25,8 @@ from dex.results.stored import is_result
 from dex.results.view import scanpy_view
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -54,13 +57,14 @@ class Result:
     """What the counts of the observations were divided by, ``(n_obs,)``; NaN where not used."""
 
 
-def store(adata: AnnData, result: Result, *, key: str) -> None:
+def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | None = None) -> None:
     """Write ``result`` under ``key``; ``adata`` is as it was if anything goes wrong.
 
     An earlier result under the same key goes: exactly the columns that its ``uns`` entry lists.
+    Of the columns those in ``stats`` are kept, beside the few that readers need.
     """
     check_key(key)
-    columns = _columns_to_store(result)
+    columns = _columns_to_store(result, stats)
     entry = _entry(result, [*columns, *([EFFECTS] if result.effects else [])])
     entry.update(scanpy_view(columns, result.infos, result.params, adata.var_names, obs_of(adata)))
     arrays = {f"{key}_{name}": values for name, values in columns.items()}
@@ -104,21 +108,45 @@ def check_free(adata: AnnData, key: str) -> None:
         raise InputError(msg)
 
 
-def _columns_to_store(result: Result) -> Columns:
+def check_stats(stats: Sequence[str] | None) -> None:
+    """Refuse what is not a list of columns of the schema.
+
+    Raises
+    ------
+    InputError
+        If a name is not a column's.
+    """
+    unknown = [name for name in _listed(stats) if name not in COLUMNS]
+    if unknown:
+        msg = f"stats={unknown!r}: no columns of a result; they are {', '.join(COLUMNS)}."
+        raise InputError(msg)
+
+
+def _listed(stats: Sequence[str] | None) -> list[str]:
+    return [stats] if isinstance(stats, str) else list(stats or ())
+
+
+def _columns_to_store(result: Result, stats: Sequence[str] | None) -> Columns:
     unknown = set(result.columns) - set(COLUMNS)
     if unknown:
         msg = f"columns {sorted(unknown)} are not in the schema"
         raise KeyError(msg)
-    entries = max(array.size for array in result.columns.values())
-    if entries <= LARGE_RESULT:
-        return {name: result.columns[name] for name in COLUMNS if name in result.columns}
-    logger.info(
-        "%d genes x %d tests: only %s are stored.",
-        len(result.columns["stat"]),
-        len(result.infos),
-        ", ".join(SHORT_COLUMNS),
-    )
-    return {name: result.columns[name] for name in SHORT_COLUMNS if name in result.columns}
+    there = {name: result.columns[name] for name in COLUMNS if name in result.columns}
+    n_vars = len(next(iter(there.values())))
+    if stats is None and n_vars * len(result.infos) <= LARGE_RESULT:
+        return there
+    kept = {*SHORT_COLUMNS, MARKER_SCORE, *_listed(stats)}
+    columns = {name: values for name, values in there.items() if name in kept}
+    if stats is None:
+        logger.info(
+            "%d genes x %d tests: only %s are stored; stats= names more.",
+            n_vars,
+            len(result.infos),
+            ", ".join(columns),
+        )
+    if absent := [name for name in _listed(stats) if name not in there]:
+        logger.info("stats=: the method gives no %s.", ", ".join(absent))
+    return columns
 
 
 def _entry(result: Result, columns: list[str]) -> dict[str, Any]:

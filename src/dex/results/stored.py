@@ -72,6 +72,11 @@ class StoredResult:
         """Numbers of observations by test: ``n_group`` or ``n_reference``."""
         return tuple(map(int, self.entry["tests"][name]))
 
+    @property
+    def has_pvalues(self) -> bool:
+        """Whether genes were tested; markers are scored by effect sizes alone."""
+        return "log10_pval" in self.columns
+
     def values(self, column: str) -> np.ndarray[Any, Any]:
         """Array ``(n_vars, n_tests)`` of a column.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dex.results.schema import COLUMNS, Status
+from dex.results.schema import COLUMNS, MARKER_SCORE, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,12 @@ def results_frame(
 
 
 def best_first(stored: StoredResult, test: int) -> Int:
-    """Order of the genes by p-value, then by size of the statistic, then of log2fc; NaN last."""
+    """Order of the genes by p-value, then by size of the statistic, then of log2fc; NaN last.
+
+    Where there are no p-values it is by the score of markers, the largest first.
+    """
+    if not stored.has_pvalues:
+        return np.argsort(-stored.values(MARKER_SCORE)[:, test], kind="stable")
     log10_pval, stat, log2fc = (
         stored.values(name)[:, test] for name in ("log10_pval", "stat", "log2fc")
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from dex._logging import logger
 from dex.data.source import obs_of
 from dex.results.actual import make_actual
-from dex.results.schema import COLUMNS
+from dex.results.schema import COLUMNS, MARKER_SCORE
 from dex.results.stored import StoredResult
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def scanpy_view(
     table has at most a million entries and no more fields than h5ad can hold.
     """
     groups = [info.group for info in infos]
+    columns = _as_tested(columns)
     if not _is_scanpy_comparison(infos, params, obs) or not set(_FIELDS) <= set(columns):
         return {}
     scores = columns["stat"]
@@ -53,6 +54,14 @@ def scanpy_view(
         sorted_values = np.take_along_axis(columns[name], order, axis=0)
         view[field] = _records(list(sorted_values.T), groups, np.float64)
     return view
+
+
+def _as_tested(columns: Columns) -> Columns:
+    """Markers have a score for a statistic, and NaN for the p-values that scanpy's readers need."""
+    if MARKER_SCORE not in columns:
+        return columns
+    score = columns[MARKER_SCORE]
+    return {name: np.full_like(score, np.nan) for name in _FIELDS} | columns | {"stat": score}
 
 
 def refresh_view(adata: AnnData, key: str = "rank_genes") -> None:
@@ -74,7 +83,8 @@ def refresh_view(adata: AnnData, key: str = "rank_genes") -> None:
         If there is no result under ``key``.
     """
     stored = StoredResult.from_adata(adata, key)
-    columns = {name: stored.values(name) for name in stored.columns if name in _FIELDS}
+    read = {*_FIELDS, MARKER_SCORE}
+    columns = {name: stored.values(name) for name in stored.columns if name in read}
     entry = {name: value for name, value in stored.entry.items() if name not in _view_names()}
     entry.update(
         scanpy_view(columns, _infos(stored), stored.params, adata.var_names, obs_of(adata))

@@ -1,8 +1,10 @@
-"""The tools: rank genes."""
+"""The tools: rank genes, score markers."""
 
 from dex.results import refresh_view
+from dex.tl._conserved_markers import conserved_markers
 from dex.tl._mds import mds
 from dex.tl._pca import pca
 from dex.tl._rank_genes import rank_genes
+from dex.tl._score_markers import score_markers
 
-__all__ = ["mds", "pca", "rank_genes", "refresh_view"]
+__all__ = ["conserved_markers", "mds", "pca", "rank_genes", "refresh_view", "score_markers"]

@@ -34,7 +34,8 @@ def analyse(
 ) -> Result:
     """Answer ``question`` for the genes at positions ``genes``; ``adata`` is only read."""
     require_applicable(plan.method, question.test, options)
-    measured = Measured(source, obs_of(adata), genes)
+    obs, left_out = question.taking_part(obs_of(adata))
+    measured = Measured(source, obs, genes, left_out)
     if plan.replicate is not None:
         measured = add_up_cells(
             adata, measured, question, replicate=plan.replicate, n_threads=options.n_threads
@@ -76,11 +77,11 @@ def analyse(
         },
         (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
-        _divisors(expression, adata.n_obs) if plan.replicate is None else None,
+        divisors_of(expression, adata.n_obs) if plan.replicate is None else None,
     )
 
 
-def _divisors(expression: Expression, n_obs: int) -> Float | None:
+def divisors_of(expression: Expression, n_obs: int) -> Float | None:
     """What the counts of each observation were divided by; NaN where it was not used."""
     if expression.divisors is None:
         return None
@@ -132,16 +133,10 @@ def _params(
     params: dict[str, Any] = {
         "groupby": comparison.groupby,
         "reference": comparison.reference,
-        "use_raw": False,
+        **measured_params(expression),
         "method": plan.method.name,
         "method_title": plan.method.omnibus_title if comparison.omnibus else plan.method.title,
         "citation": plan.method.citation,
-        "layer": expression.source.layer,
-        "source_scale": str(expression.source.scale),
-        "scale": str(expression.scale),
-        "pseudocount": expression.pseudocount,
-        "size_factors": None if expression.factors is None else expression.factors.method,
-        "unit": expression.source.unit,
         "replicate": plan.replicate,
         "block": options.block,
         "lfc": options.lfc,
@@ -157,3 +152,16 @@ def _params(
             "contrasts": comparison.contrasts.vectors,
         }
     return params
+
+
+def measured_params(expression: Expression) -> dict[str, Any]:
+    """Which matrix was measured, and how it was normalised on the way."""
+    return {
+        "use_raw": False,
+        "layer": expression.source.layer,
+        "source_scale": str(expression.source.scale),
+        "scale": str(expression.scale),
+        "pseudocount": expression.pseudocount,
+        "size_factors": None if expression.factors is None else expression.factors.method,
+        "unit": expression.source.unit,
+    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dex.design.compared import compared_columns
 from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparison
+from dex.design.exclusion import leave_out
 from dex.design.formula import read_formula
 from dex.design.labels import column_of, is_numeric
 
@@ -28,6 +29,8 @@ class Question:
     reference: str | None
     groups: Sequence[str] | None
     test: Literal["each", "any"]
+    exclude: Sequence[str] = ()
+    """Levels of ``groupby`` that take no part."""
 
     def compared(self, obs: pd.DataFrame) -> tuple[str, ...]:
         """Columns of ``obs`` whose effect is asked for."""
@@ -73,6 +76,12 @@ class Question:
             test=self.test,
             model=model,
         )
+
+    def taking_part(self, obs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Take the labels of the levels to exclude away, and say so."""
+        groups = [self.groups] if isinstance(self.groups, str) else [*(self.groups or ())]
+        named = [*groups, *([] if self.reference is None else [self.reference])]
+        return leave_out(obs, self.groupby, self.exclude, named=named)
 
     def _formula(self, obs: pd.DataFrame) -> Formula | None:
         if not isinstance(self.design, str):

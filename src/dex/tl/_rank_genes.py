@@ -9,7 +9,7 @@ from dex._logging import logger
 from dex.data import Source
 from dex.data.source import obs_of
 from dex.results.actual import check_writable
-from dex.results.store import check_free, store
+from dex.results.store import check_free, check_stats, store
 from dex.tl._analysis import analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
@@ -32,6 +32,7 @@ def rank_genes(
     contrasts: Any = None,
     reference: str | None = None,
     groups: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
     method: str = "auto",
     test: Literal["each", "any"] = "each",
     replicate: str | None = "auto",
@@ -45,6 +46,7 @@ def rank_genes(
     vcov: Literal["classical", "HC3"] = "classical",
     padj_method: str = "fdr_bh",
     padj_scope: Literal["test", "global"] = "test",
+    stats: Sequence[str] | None = None,
     key_added: str = "rank_genes",
     n_threads: int | None = None,
 ) -> None:
@@ -71,6 +73,10 @@ def rank_genes(
         ordered categorical, else a level whose name means control, else the first.
     groups
         Only these levels of ``groupby`` are tested; the others stay in the rest.
+    exclude
+        Levels of ``groupby`` that are neither tested nor in the rest, as the subtypes of a type, or
+        the controls of a screen: each perturbation is then tested against all other perturbed
+        cells.
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
         ``"wilcoxon"``, ``"ols"``, or ``"auto"``: for samples, ``ols`` on logs; for cells,
@@ -112,6 +118,10 @@ def rank_genes(
         Any of statsmodels' ``multipletests``: ``"fdr_bh"`` is Benjamini & Hochberg.
     padj_scope
         Adjust over the genes of each ``"test"``, or ``"global"``, over all tests together.
+    stats
+        Columns to keep, as ``["auc", "pct_group"]``, of all that the method gives, which take a
+        number for each gene and test. ``log2fc``, ``stat``, ``log10_pval`` and ``log10_padj`` are
+        always kept; by default the others are too, up to 1e8 genes x tests.
     key_added
         Where the result goes; an earlier result there is replaced.
     n_threads
@@ -161,7 +171,8 @@ def rank_genes(
     options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads, size_factors)
     check_writable(adata)
     check_free(adata, key_added)
-    question = Question(groupby, design, contrasts, reference, groups, test)
+    check_stats(stats)
+    question = Question(groupby, design, contrasts, reference, groups, test, exclude)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
     chosen = plan(
         source,
@@ -178,4 +189,4 @@ def rank_genes(
     for note in result.notes:
         logger.info(note)
     said = replace(result, notes=(*chosen.warnings, *result.notes))
-    store(adata, said, key=key_added)
+    store(adata, said, key=key_added, stats=stats)
