@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dex.data.reader import Reader, reader_for
+from dex.data.reader import Reader, reader_for, sparse_reader_for
 from dex.data.scale import Scale
 from dex.data.threads import map_threads
 from dex.errors import InputError
@@ -15,7 +15,11 @@ from dex.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from dex.data.source import Source
+    from dex.data.sparse_reader import SparseReader
+    from dex.stats.sparse_genes import SparseGenes
     from dex.typing import Bool, Float, Int
 
 _R = TypeVar("_R")
@@ -50,23 +54,46 @@ class GeneBlocks:
 
         def work(genes: Int) -> _R:
             raw = reader.read(genes)
-            if _has_bad_values(raw, self.source.scale):
-                raise InputError(self._diagnosis(reader))
+            self._require_good(raw)
             return function(raw)
 
         return map_threads(work, self._pieces(reader), n_threads=n_threads, label=label)
 
+    def map_sparse(
+        self, function: Callable[[SparseGenes, slice], _R], n_threads: int | None, label: str
+    ) -> list[_R]:
+        """Apply ``function`` to every block of sparse genes and its place among the genes.
+
+        It raises what :meth:`map` does.
+        """
+        reader = sparse_reader_for(self.source.matrix, self.rows)
+
+        def work(place: slice) -> _R:
+            raw = reader.read(self.genes[place])
+            self._require_good(raw.values)
+            return function(raw, place)
+
+        lengths = [len(piece) for piece in self._pieces(reader)]
+        stops = np.cumsum(lengths)
+        places = [slice(stop - n, stop) for stop, n in zip(stops, lengths, strict=True)]
+        return map_threads(work, places, n_threads=n_threads, label=label)
+
     def totals(self, n_threads: int | None = None) -> Float:
         """Sum over the genes per observation, shape ``(n_obs,)``."""
-        sums = self.map(lambda raw: raw.sum(axis=1), n_threads, label="library sizes")
+        sums = self.map_sparse(lambda raw, _: raw.sum_genes(), n_threads, label="library sizes")
         return np.sum(sums, axis=0)
 
-    def _pieces(self, reader: Reader) -> list[Int]:
-        per_block = max(reader.block_bytes // (8 * len(self.rows)), _FEWEST_GENES)
+    def _pieces(self, reader: Reader | SparseReader) -> list[Int]:
+        per_block = max(reader.genes_per_block, _FEWEST_GENES)
         return np.array_split(self.genes, max(-(-len(self.genes) // per_block), 1))
 
-    def _diagnosis(self, reader: Reader) -> str:
+    def _require_good(self, raw: NDArray[Any]) -> None:
+        if _has_bad_values(raw, self.source.scale):
+            raise InputError(self._diagnosis())
+
+    def _diagnosis(self) -> str:
         """Say which value cannot be used: the first gene and sample, and how many there are."""
+        reader = reader_for(self.source.matrix, self.rows)
         total, first = 0, ""
         for genes in self._pieces(reader):
             raw = reader.read(genes)
@@ -87,7 +114,7 @@ class GeneBlocks:
         )
 
 
-def _has_bad_values(raw: Float, scale: Scale) -> bool:
+def _has_bad_values(raw: NDArray[Any], scale: Scale) -> bool:
     """Whether there is a value that no test can take; cheap, as it is asked of every block."""
     low, high = raw.min(initial=0.0), raw.max(initial=0.0)  # NaN, if there is one, comes through
     return bool(

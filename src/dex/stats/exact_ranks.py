@@ -13,7 +13,7 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.errors import InputError
-from dex.stats.moments import checked_codes, gene_rows
+from dex.stats.moments import checked_codes
 from dex.typing import REST, Bool, Float, Int
 
 LARGEST_EXACT = 63
@@ -85,7 +85,8 @@ def exact_rank_sum_log10_pval(values: Float, codes: Int, n_groups: int, tests: I
     ----------
     .. [Mehta1984] Mehta, Patel & Tsiatis (1984), Biometrics 40:819-825.
     """
-    genes, codes = gene_rows(values), checked_codes(codes, len(values), n_groups)
+    codes = checked_codes(codes, len(values), n_groups)
+    genes = np.ascontiguousarray(np.asarray(values, np.float64).T)
     tests = np.asarray(tests, np.intp).reshape(-1, 2)
     log10_pval = np.empty((len(genes), len(tests)))
     for t, (group, reference) in enumerate(tests):

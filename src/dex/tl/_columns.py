@@ -19,7 +19,8 @@ from dex.stats.treat import treat_test
 from dex.typing import REST
 
 if TYPE_CHECKING:
-    from dex.data.expression import Columns, GeneBlock
+    from dex.data.expression import Columns, GeneBlock, SparseBlock
+    from dex.stats.sparse_genes import SparseGenes
     from dex.typing import Bool, Float, Int
 
 
@@ -48,10 +49,9 @@ class Sides:
         return np.column_stack([sizes[group], np.where(reference < 0, rest, sizes[reference])])
 
 
-def base_mean(block: GeneBlock, n_tests: int, *, used: Bool | None = None) -> Float:
-    """Mean of the observations used, on the linear scale, shape ``(n_vars, n_tests)``."""
-    linear = block.linear if used is None or used.all() else block.linear[used]
-    return np.repeat(linear.mean(axis=0)[:, None], n_tests, axis=1)
+def base_mean(block: GeneBlock, n_tests: int) -> Float:
+    """Mean of the observations, on the linear scale, shape ``(n_vars, n_tests)``."""
+    return np.repeat(block.linear.mean(axis=0)[:, None], n_tests, axis=1)
 
 
 def t_columns(
@@ -71,19 +71,26 @@ def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
     """
     everybody = np.where(sides.compared[:, None], sides.tests, [0, REST])
     filled = Sides(sides.codes, sides.n_groups, everybody)
-    columns = {**_means(_moments(block, filled)), **_fractions(block.abundance, filled)}
+    moments = group_moments(block.linear, sides.codes, sides.n_groups)
+    columns = {
+        **_means(two_samples(moments, filled.tests)),
+        **_fractions(block.abundance, filled),
+    }
     for name, values in columns.items():
         columns[name] = np.where(sides.compared, values, np.nan)
     return columns
 
 
-def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -> Columns:
+def fold_change_columns(
+    block: GeneBlock | SparseBlock, sides: Sides, *, pseudocount: float
+) -> Columns:
     """Add to :func:`mean_columns` the log2 ratio of the means and its standard error.
 
     ``log2fc = log2((mean_group + c) / (mean_reference + c))``; its standard error is the delta
     method's, from the variances of both means.
     """
-    moments = _moments(block, sides)
+    each = group_moments(block.linear, sides.codes, sides.n_groups)
+    moments = two_samples(each, sides.tests)
     group, reference = (side.mean + pseudocount for side in (moments.group, moments.reference))
     with np.errstate(divide="ignore", invalid="ignore"):
         log2fc = np.log2(group / reference)
@@ -92,14 +99,16 @@ def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -
     return {
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
-        "base_mean": base_mean(block, len(sides.tests), used=sides.codes >= 0),
+        "base_mean": np.repeat(_overall_mean(each)[:, None], len(sides.tests), axis=1),
         **_means(moments),
         **_fractions(block.abundance, sides),
     }
 
 
-def _moments(block: GeneBlock, sides: Sides) -> TwoSamples:
-    return two_samples(group_moments(block.linear, sides.codes, sides.n_groups), sides.tests)
+def _overall_mean(moments: GroupMoments) -> Float:
+    """Mean of the observations in all groups, shape ``(n_vars,)``."""
+    weighted = np.where(moments.n > 0, moments.mean, 0.0) * (moments.n / moments.n.sum())
+    return np.asarray(weighted.sum(axis=1))
 
 
 def _means(moments: TwoSamples) -> Columns:
@@ -110,7 +119,7 @@ def _var_of_mean(moments: GroupMoments) -> Float:
     return moments.var / moments.n
 
 
-def _fractions(abundance: Float | None, sides: Sides) -> Columns:
+def _fractions(abundance: Float | SparseGenes | None, sides: Sides) -> Columns:
     if abundance is None:
         return {}
     numbers = group_positive(abundance, sides.codes, sides.n_groups)
