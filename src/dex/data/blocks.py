@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dex.data.reader import Reader, reader_for, sparse_reader_for
+from dex.data.reader import (
+    BLOCK_BYTES,
+    Reader,
+    reader_for,
+    sparse_reader_for,
+    stores_zeros,
+)
 from dex.data.scale import Scale
-from dex.data.threads import map_threads
+from dex.data.threads import map_threads, thread_count
 from dex.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 
 _R = TypeVar("_R")
 _FEWEST_GENES = 16
+_PART_VALUES = 2**19  # enough that calls do not count, few enough for a processor's cache
 _NOT_NEGATIVE = frozenset({Scale.COUNTS, Scale.LINEAR})
 
 
@@ -50,6 +58,10 @@ class GeneBlocks:
         InputError
             If a value is not finite, or if counts or linear values are negative.
         """
+        if not stores_zeros(self.source.matrix):
+            fill = lambda raw, _: function(raw.to_dense())  # noqa: E731
+            per_part = max(BLOCK_BYTES // (8 * len(self.rows)), _FEWEST_GENES)
+            return self.map_sparse(fill, n_threads, label, genes_per_part=per_part)
         reader = reader_for(self.source.matrix, self.rows)
 
         def work(genes: Int) -> _R:
@@ -60,23 +72,32 @@ class GeneBlocks:
         return map_threads(work, self._pieces(reader), n_threads=n_threads, label=label)
 
     def map_sparse(
-        self, function: Callable[[SparseGenes, slice], _R], n_threads: int | None, label: str
+        self,
+        function: Callable[[SparseGenes, slice], _R],
+        n_threads: int | None,
+        label: str,
+        *,
+        genes_per_part: int | None = None,
     ) -> list[_R]:
         """Apply ``function`` to every block of sparse genes and its place among the genes.
 
-        It raises what :meth:`map` does.
+        It raises what :meth:`map` does. What is read at a time is large, and handed on in parts.
         """
-        reader = sparse_reader_for(self.source.matrix, self.rows)
+        reader = sparse_reader_for(self.source.matrix, self.rows, thread_count(n_threads))
 
-        def work(place: slice) -> _R:
+        def work(place: slice) -> list[_R]:
             raw = reader.read(self.genes[place])
             self._require_good(raw.values)
-            return function(raw, place)
+            n = genes_per_part or 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
+            return [
+                function(raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop)))
+                for i in range(0, raw.n_vars, n)
+            ]
 
-        lengths = [len(piece) for piece in self._pieces(reader)]
-        stops = np.cumsum(lengths)
-        places = [slice(stop - n, stop) for stop, n in zip(stops, lengths, strict=True)]
-        return map_threads(work, places, n_threads=n_threads, label=label)
+        stops = np.cumsum([len(piece) for piece in self._pieces(reader)])
+        places = [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
+        parts = map_threads(work, places, n_threads=n_threads, label=label)
+        return list(chain.from_iterable(parts))
 
     def totals(self, n_threads: int | None = None) -> Float:
         """Sum over the genes per observation, shape ``(n_obs,)``."""
@@ -85,7 +106,7 @@ class GeneBlocks:
 
     def _pieces(self, reader: Reader | SparseReader) -> list[Int]:
         per_block = max(reader.genes_per_block, _FEWEST_GENES)
-        return np.array_split(self.genes, max(-(-len(self.genes) // per_block), 1))
+        return np.split(self.genes, range(per_block, len(self.genes), per_block))
 
     def _require_good(self, raw: NDArray[Any]) -> None:
         if _has_bad_values(raw, self.source.scale):

@@ -17,6 +17,7 @@ from dex.data.sparse_reader import (
     CSRReader,
     SparseReader,
     as_slice,
+    csr_block_size,
 )
 from dex.errors import InputError
 from dex.stats.sparse_genes import SparseGenes
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from dex.typing import Float, Int
 
-_BLOCK_BYTES = 8 * 2**20  # a few blocks fit the cache of a core
+BLOCK_BYTES = 8 * 2**20
+"""Of dense values: a few blocks fit the cache of a core."""
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR or dense file may cost a sweep of the file
 _LISTED_BYTES = 32 * 2**20  # as if with all zeros
 _SAMPLE_VALUES = 2_000_000
@@ -51,24 +53,20 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     InputError
         If nothing here reads that type of matrix.
     """
-    if isinstance(matrix, h5py.Dataset):
-        return _Columns(matrix, rows, _STREAM_BYTES)
-    if isinstance(matrix, np.ndarray):
-        return _Columns(matrix, rows)
-    block_bytes = _STREAM_BYTES if isinstance(matrix, CSRDataset) else _BLOCK_BYTES
-    return _Filled(sparse_reader_for(matrix, rows), rows, block_bytes)
+    if stores_zeros(matrix):
+        return _columns(matrix, rows, BLOCK_BYTES)
+    return _Filled(sparse_reader_for(matrix, rows, 1))
 
 
-def sparse_reader_for(matrix: Any, rows: Int) -> SparseReader:
+def sparse_reader_for(matrix: Any, rows: Int, n_threads: int) -> SparseReader:
     """Return the reader that lists only what is not zero; like :func:`reader_for`."""
     form = getattr(matrix, "format", None)
-    if isinstance(matrix, np.ndarray | h5py.Dataset):
-        stream = isinstance(matrix, h5py.Dataset)
-        return _Listed(_Columns(matrix, rows, _STREAM_BYTES if stream else _LISTED_BYTES))
+    if stores_zeros(matrix):
+        return _Listed(_columns(matrix, rows, _LISTED_BYTES))
     if isinstance(matrix, CSRDataset):
         return BackedCSRReader(matrix, rows)
     if sparse.issparse(matrix) and form == "csr":
-        return CSRReader(matrix, rows)
+        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads))
     if form == "csc":
         return CSCReader(matrix, rows)
     msg = (
@@ -76,6 +74,11 @@ def sparse_reader_for(matrix: Any, rows: Int) -> SparseReader:
         "dex reads NumPy arrays, SciPy CSR and CSC, and backed h5ad"
     )
     raise InputError(msg)
+
+
+def stores_zeros(matrix: Any) -> bool:
+    """Whether the matrix is dense."""
+    return isinstance(matrix, np.ndarray | h5py.Dataset)
 
 
 def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
@@ -106,7 +109,7 @@ def read_rows(matrix: Any, rows: Int) -> Float:
 def row_pieces(matrix: Any, rows: Int) -> list[Int]:
     """Split ``rows`` into pieces to be read one by one: larger where reading few is as dear."""
     by_column = getattr(matrix, "format", None) == "csc"
-    per_piece = max((_STREAM_BYTES if by_column else _BLOCK_BYTES) // (8 * matrix.shape[1]), 1)
+    per_piece = max((_STREAM_BYTES if by_column else BLOCK_BYTES) // (8 * matrix.shape[1]), 1)
     return np.array_split(rows, max(-(-len(rows) // per_piece), 1))
 
 
@@ -116,7 +119,7 @@ class _Columns:
 
     matrix: Any
     rows: Int
-    block_bytes: int = _BLOCK_BYTES
+    block_bytes: int
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -152,12 +155,14 @@ class _Filled:
     """Fills in the zeros of genes that are stored without them."""
 
     listed: SparseReader
-    rows: Int
-    block_bytes: int = _BLOCK_BYTES
 
     @property
     def genes_per_block(self) -> int:
-        return self.block_bytes // (8 * len(self.rows))
+        return self.listed.genes_per_block
 
     def read(self, genes: Int) -> Float:
         return self.listed.read(genes).to_dense()
+
+
+def _columns(matrix: Any, rows: Int, block_bytes: int) -> _Columns:
+    return _Columns(matrix, rows, block_bytes if isinstance(matrix, np.ndarray) else _STREAM_BYTES)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dex._numba import kernel
-from dex.stats.sorted_search import leap
 from dex.stats.sparse_genes import Int32, SparseGenes, Values
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ _BLOCK_BYTES = 16 * 2**20
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs a sweep of the file
 _BYTES_PER_VALUE = 24  # a row, a value and what tests make of it
 _ROWS_PER_READ = 4096
+_FEWEST_SWEEPS = 16
+_LARGEST_BLOCK = 256 * 2**20
 
 
 class SparseReader(Protocol):
@@ -59,37 +60,52 @@ class CSCReader:
 
 @dataclass(slots=True)
 class CSRReader:
-    """Gathers a block of genes in a sweep of the rows, from where the thread's last one ended."""
+    """Gathers a block of genes in a sweep of the rows.
+
+    Blocks are large, as it is dear to visit a row: its memory is far from that of the last one.
+    """
 
     matrix: Any
     rows: Int
-    local: threading.local = field(default_factory=threading.local)
+    genes_per_block: int
+    index: CSRIndex | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.matrix = _canonical(self.matrix)
 
-    @property
-    def genes_per_block(self) -> int:
-        return _BLOCK_BYTES // _bytes_per_gene(self.matrix)
-
     def read(self, genes: Int) -> SparseGenes:
-        matrix, spans = self.matrix, self._spans(int(genes[0]))
-        window = _window(genes)
-        starts = np.zeros(len(genes) + 1, np.intp)
-        _find_spans(matrix.indptr, matrix.indices, self.rows, spans, window, starts)
-        self.local.next_gene = int(genes[-1]) + 1
-        np.cumsum(starts, out=starts)
+        with self.lock:
+            if self.index is None:
+                self.index = CSRIndex.of(self.matrix, self.rows, self.genes_per_block)
+        index, matrix, step = self.index, self.matrix, self.genes_per_block
+        starts = np.concatenate([[0], np.cumsum(index.counts[genes])])
         rows, values = np.empty(starts[-1], np.int32), _values_like(matrix, starts[-1])
-        _gather(matrix.indices, matrix.data, spans, window, starts[:-1].copy(), (rows, values))
+        # It may begin and end within a step of the grid: what is beside it has no place.
+        place = np.full((genes[-1] // step + 1) * step, -1, np.intp)
+        place[genes] = starts[:-1]
+        spans = (index.grid[genes[0] // step], index.grid[genes[-1] // step + 1])
+        _gather((matrix.indptr, matrix.indices, matrix.data), self.rows, spans, place, (rows, values))
         return SparseGenes(starts, rows, values, len(self.rows))
 
-    def _spans(self, first: int) -> Int:
-        """Where the thread's last block starts and stops in every row, before gene ``first``."""
-        local = self.local
-        if first < getattr(local, "next_gene", first + 1):
-            local.spans = np.repeat(self.matrix.indptr[self.rows][None].astype(np.intp), 2, axis=0)
-        spans: Int = local.spans
-        return spans
+
+@dataclass(frozen=True, slots=True)
+class CSRIndex:
+    """Where genes are in the rows of a matrix."""
+
+    grid: Int32
+    """Where in each row the genes from 0, step, 2 step, ... on start, ``(n_steps + 1, n_rows)``."""
+    counts: Int
+    """Stored values of each gene, ``(n_vars,)``."""
+
+    @classmethod
+    def of(cls, matrix: Any, rows: Int, step: int) -> CSRIndex:
+        """Read the indices once."""
+        n_vars = matrix.shape[1]
+        grid = np.empty((-(-n_vars // step) + 1, len(rows)), np.int32)
+        counts = np.zeros(n_vars, np.intp)
+        _index(matrix.indptr, matrix.indices, rows, step, (grid, counts))
+        return cls(grid, counts)
 
 
 @dataclass(slots=True)
@@ -112,7 +128,8 @@ class BackedCSRReader:
                 continue
             with self.lock:
                 chunk = self.matrix[first : first + _ROWS_PER_READ]
-            parts.append(CSRReader(chunk, self.rows[start:stop] - first).read(genes))
+            reader = CSRReader(chunk, self.rows[start:stop] - first, chunk.shape[1])
+            parts.append(reader.read(genes))
         return _stacked(parts)
 
 
@@ -121,6 +138,12 @@ def as_slice(positions: Int) -> slice | Int:
     if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
         return slice(int(positions[0]), int(positions[-1]) + 1)
     return positions
+
+
+def csr_block_size(matrix: Any, n_threads: int) -> int:
+    """Genes to gather at a time: a share of the matrix, so that few sweeps are made."""
+    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, matrix.data.nbytes // _LARGEST_BLOCK)
+    return -(-int(matrix.shape[1]) // n_blocks)
 
 
 def _canonical(matrix: Any) -> Any:
@@ -143,14 +166,6 @@ def _values_like(matrix: Any, n: int | None = None) -> Values:
     return np.empty(len(matrix.data) if n is None else n, dtype)
 
 
-def _window(genes: Int) -> tuple[int, Int]:
-    """First gene, and for every gene from there on its place in the block, or -1."""
-    first = int(genes[0])
-    column = np.full(int(genes[-1]) - first + 1, -1, dtype=np.intp)
-    column[genes - first] = np.arange(len(genes))
-    return first, column
-
-
 def _stacked(parts: list[SparseGenes]) -> SparseGenes:
     """Put the observations of the parts one after the other."""
     starts = np.sum([part.starts for part in parts], axis=0)
@@ -164,49 +179,40 @@ def _stacked(parts: list[SparseGenes]) -> SparseGenes:
 
 
 @kernel
-def _find_spans(
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
-    rows: Int,
-    spans: Int,
-    window: tuple[int, Int],
-    starts: Int,
+def _index(
+    indptr: NDArray[Any], indices: NDArray[Any], rows: Int, step: int, out: tuple[Int32, Int]
 ) -> None:
-    """Find where the genes of the window start and stop in each of the rows, and count each gene.
-
-    ``spans`` come with the stops of an earlier window; the counts go to ``starts[1:]``.
-    """
-    first, column = window
-    last = first + column.size
+    """Fill grid and counts."""
+    grid, counts = out
     for i in range(rows.size):
-        stop = indptr[rows[i] + 1]
-        k = leap(indices, spans[1, i], stop, first)
-        spans[0, i] = k
-        while k < stop and indices[k] < last:
-            j = column[indices[k] - first]
-            starts[j + 1] += j >= 0
-            k += 1
-        spans[1, i] = k
+        start, stop = indptr[rows[i]], indptr[rows[i] + 1]
+        n_found = 0
+        for k in range(start, stop):
+            counts[indices[k]] += 1
+            while n_found * step <= indices[k]:
+                grid[n_found, i] = k - start
+                n_found += 1
+        grid[n_found:, i] = stop - start
 
 
 @kernel
 def _gather(
-    indices: NDArray[Any],
-    data: NDArray[Any],
-    spans: Int,
-    window: tuple[int, Int],
+    matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    rows: Int,
+    spans: tuple[Int32, Int32],
     place: Int,
     out: tuple[Int32, Values],
 ) -> None:
-    """Put the values within the spans where their genes have ``place``."""
-    first, column = window
-    rows, values = out
-    for i in range(spans.shape[1]):
-        for k in range(spans[0, i], spans[1, i]):
-            j = column[indices[k] - first]
-            if j >= 0:
-                rows[place[j]], values[place[j]] = i, data[k]
-                place[j] += 1
+    """Put the values within the spans of the rows where their genes have ``place``, which moves."""
+    indptr, indices, data = matrix
+    begins, ends = spans
+    for i in range(rows.size):
+        start = indptr[rows[i]]
+        for k in range(start + begins[i], start + ends[i]):
+            spot = place[indices[k]]
+            if spot >= 0:
+                out[0][spot], out[1][spot] = i, data[k]
+                place[indices[k]] = spot + 1
 
 
 @kernel

@@ -56,6 +56,13 @@ class SparseGenes:
         _list_nonzero(by_gene, rows, listed)
         return cls(starts, rows, listed, len(given))
 
+    def take(self, start: int, stop: int) -> SparseGenes:
+        """Return a view of the genes from ``start`` to before ``stop``."""
+        starts = self.starts[start : stop + 1]
+        listed = slice(starts[0], starts[-1])
+        parts = (starts - starts[0], self.rows[listed], self.values[listed])
+        return SparseGenes(*parts, self.n_obs, self.background)
+
     def to_dense(self, rows: Int | None = None) -> Float:
         """All values of the observations ``rows`` (ascending; default all), ``(n, n_vars)``.
 
