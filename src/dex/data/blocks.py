@@ -90,7 +90,9 @@ class GeneBlocks:
             self._require_good(raw.values)
             n = genes_per_part or 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
             return [
-                function(raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop)))
+                function(
+                    raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop))
+                )
                 for i in range(0, raw.n_vars, n)
             ]
 

@@ -45,16 +45,18 @@ class CSCReader:
 
     @property
     def genes_per_block(self) -> int:
+        """A few megabytes of values."""
         return _BLOCK_BYTES // _bytes_per_gene(self.matrix)
 
     def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
         with self.lock:  # HDF5 serves one reader at a time
             block = _canonical(self.matrix[:, as_slice(genes)])
         place = np.full(block.shape[0], -1, np.int32)
         place[self.rows] = np.arange(len(self.rows))
         starts = np.zeros(len(genes) + 1, np.intp)
         kept, values = np.empty(block.nnz, np.int32), _values_like(block)
-        _keep_rows(block.indptr, block.indices, block.data, place, starts, (kept, values))
+        _keep_rows((block.indptr, block.indices, block.data), place, starts, (kept, values))
         return SparseGenes(starts, kept[: starts[-1]], values[: starts[-1]], len(self.rows))
 
 
@@ -75,6 +77,7 @@ class CSRReader:
         self.matrix = _canonical(self.matrix)
 
     def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
         with self.lock:
             if self.index is None:
                 self.index = CSRIndex.of(self.matrix, self.rows, self.genes_per_block)
@@ -85,7 +88,9 @@ class CSRReader:
         place = np.full((genes[-1] // step + 1) * step, -1, np.intp)
         place[genes] = starts[:-1]
         spans = (index.grid[genes[0] // step], index.grid[genes[-1] // step + 1])
-        _gather((matrix.indptr, matrix.indices, matrix.data), self.rows, spans, place, (rows, values))
+        _gather(
+            (matrix.indptr, matrix.indices, matrix.data), self.rows, spans, place, (rows, values)
+        )
         return SparseGenes(starts, rows, values, len(self.rows))
 
 
@@ -118,9 +123,11 @@ class BackedCSRReader:
 
     @property
     def genes_per_block(self) -> int:
+        """As much as may lie in memory at a time."""
         return _STREAM_BYTES // _bytes_per_gene(self.matrix)
 
     def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
         parts: list[SparseGenes] = []
         for first in range(0, self.matrix.shape[0], _ROWS_PER_READ):
             start, stop = np.searchsorted(self.rows, [first, first + _ROWS_PER_READ])
@@ -142,7 +149,7 @@ def as_slice(positions: Int) -> slice | Int:
 
 def csr_block_size(matrix: Any, n_threads: int) -> int:
     """Genes to gather at a time: a share of the matrix, so that few sweeps are made."""
-    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, matrix.data.nbytes // _LARGEST_BLOCK)
+    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, int(matrix.data.nbytes) // _LARGEST_BLOCK)
     return -(-int(matrix.shape[1]) // n_blocks)
 
 
@@ -157,12 +164,12 @@ def _canonical(matrix: Any) -> Any:
 
 def _bytes_per_gene(matrix: Any) -> int:
     stored = matrix.nnz if hasattr(matrix, "nnz") else matrix.group["data"].shape[0]
-    return 1 + _BYTES_PER_VALUE * int(stored) // matrix.shape[1]
+    return 1 + _BYTES_PER_VALUE * int(stored) // int(matrix.shape[1])
 
 
 def _values_like(matrix: Any, n: int | None = None) -> Values:
     """Room for values of a matrix: float32 if it is, else float64, which holds whole numbers."""
-    dtype = np.float32 if matrix.data.dtype == np.float32 else np.float64
+    dtype: Any = np.float32 if matrix.data.dtype == np.float32 else np.float64
     return np.empty(len(matrix.data) if n is None else n, dtype)
 
 
@@ -217,14 +224,13 @@ def _gather(
 
 @kernel
 def _keep_rows(
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
-    data: NDArray[Any],
+    matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     place: Int32,
     starts: Int,
     out: tuple[Int32, Values],
 ) -> None:
     """List what is in the rows with ``place >= 0``, column by column."""
+    indptr, indices, data = matrix
     rows, values = out
     n = 0
     for j in range(starts.shape[0] - 1):

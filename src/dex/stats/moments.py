@@ -88,7 +88,7 @@ def group_moments(values: Float | SparseGenes, codes: Int, n_groups: int) -> Gro
     """
     genes = sparse_genes(values)
     codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    n = group_sizes(codes, n_groups)
     listed = (genes.starts, genes.rows, genes.values)
     return GroupMoments(n, *_group_moments(listed, genes.background, codes, n))
 
@@ -105,7 +105,7 @@ def group_positive(values: Float | SparseGenes, codes: Int, n_groups: int) -> In
     """
     genes = sparse_genes(values)
     codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    n = group_sizes(codes, n_groups)
     return _group_positive((genes.starts, genes.rows, genes.values), genes.background, codes, n)
 
 
@@ -162,6 +162,11 @@ def checked_codes(codes: Int, n_obs: int, n_groups: int) -> Int:
         )
         raise InputError(message)
     return codes
+
+
+def group_sizes(codes: Int, n_groups: int) -> Int:
+    """Observations per group, shape ``(n_groups,)``."""
+    return np.bincount(codes + 1, minlength=n_groups + 1)[1:]
 
 
 @kernel
@@ -240,19 +245,17 @@ def _add_residuals(
 
 
 @kernel
-def _group_positive(
-    genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int
-) -> Int:
+def _group_positive(genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int) -> Int:
     """Observations above zero, ``(n_vars, n_groups)``."""
     starts, rows, values = genes
     numbers = np.zeros((starts.shape[0] - 1, n.shape[0]), np.intp)
-    if background > 0:
-        numbers += n
     for j in range(numbers.shape[0]):
+        for g in range(n.shape[0]):
+            numbers[j, g] = n[g] if background > 0 else 0
         for i in range(starts[j], starts[j + 1]):
             g = codes[rows[i]]
             if g >= 0:
-                numbers[j, g] += (values[i] > 0) - (background > 0)
+                numbers[j, g] += int(values[i] > 0) - int(background > 0)
     return numbers
 
 

@@ -153,7 +153,7 @@ def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = PRI
 
 
 def log_cpm_of_shares(shares: Float, prior: float) -> Float:
-    """:func:`log_cpm` of ``counts / lib_size``, any shape, and ``prior_count / mean(lib_sizes)``."""
+    """:func:`log_cpm` of ``counts / lib_size``; ``prior`` is ``prior_count / mean(lib_sizes)``."""
     out: Float = shares + prior
     out *= 1e6 / (1 + 2 * prior)
     return np.log2(out, out=out)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.rank_order import GROUP, HALF, N_SPACES, Bits, Int32, Words, count_background, order_gene
+from dex.stats.rank_order import GROUP, HALF, Bits, Int32, Words, count_background, order_gene
 from dex.stats.sorted_search import leap
-from dex.typing import Float, Int
+
+if TYPE_CHECKING:
+    from dex.typing import Float, Int
 
 
 @kernel
 def pair_rank_sums(
     genes: tuple[Int, Int32, Bits],
-    codes: Int32,
     background: tuple[int, int],
-    sizes: Int,
+    spaces: Words,
+    groups: tuple[Int32, Int],
     tests: Int,
 ) -> tuple[Float, Float]:
     """``RankSums`` of every group against another one, both ``(n_vars, n_tests)``."""
-    starts, rows, bits = genes
+    (starts, rows, bits), (codes, sizes) = genes, groups
     n_vars, n_groups = starts.shape[0] - 1, sizes.shape[0]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    spaces = np.empty((N_SPACES, np.diff(starts).max() if n_vars else 0), np.uint64)
     zeros = np.empty(n_groups, np.int64)
     start = _run_starts(codes, n_groups)
     stop = start.copy()
@@ -44,7 +47,7 @@ def pair_rank_sums(
 
 
 @inner
-def _run_starts(codes: Int, n_groups: int) -> Int:
+def _run_starts(codes: Int32, n_groups: int) -> Int:
     """Where each group's runs begin: room for one run per observation, and an end mark."""
     start = np.zeros(n_groups + 1, np.int64)
     for code in codes:

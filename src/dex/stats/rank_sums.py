@@ -11,11 +11,12 @@ rank sums are exact. ``N^3 - sum(t^3)`` over the tie blocks of size ``t`` is sum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.moments import checked_codes
+from dex.stats.moments import checked_codes, group_sizes
 from dex.stats.rank_order import (
     GROUP,
     HALF,
@@ -46,27 +47,27 @@ def rank_sums(values: Float | SparseGenes, codes: Int, n_groups: int, tests: Int
     genes = sparse_genes(values)
     codes = checked_codes(codes, genes.n_obs, n_groups)
     tests = np.asarray(tests, np.intp).reshape(-1, 2)
-    sizes = np.bincount(codes[codes >= 0], minlength=n_groups)
+    sizes = group_sizes(codes, n_groups)
     # One ranking of all observations serves every test that compares them all.
     whole = side_sizes(codes, n_groups, tests).sum(axis=1) == sizes.sum()
     deviation, untied = np.empty((2, genes.n_vars, len(tests)))
     if whole.any():
-        sums, scatter = _against_rest(*_for_kernels(genes, codes), sizes)
+        sums, scatter = _against_rest(*_for_kernels(genes), (codes.astype(np.int32), sizes))
         deviation[:, whole], untied[:, whole] = sums[:, tests[whole, 0]], scatter[:, None]
     if not whole.all():
         pairs = tests[~whole]
         kept = np.isin(np.arange(n_groups), pairs)
-        given = _for_kernels(genes, np.where(kept[codes], codes, -1))
+        groups = (np.where(kept[codes], codes, -1).astype(np.int32), np.where(kept, sizes, 0))
         one_reference = (pairs[:, 1] == pairs[0, 1]).all()
         compare = _against_reference if one_reference else pair_rank_sums
-        deviation[:, ~whole], untied[:, ~whole] = compare(*given, np.where(kept, sizes, 0), pairs)
+        deviation[:, ~whole], untied[:, ~whole] = compare(*_for_kernels(genes), groups, pairs)
     missing = _has_nan(genes, codes, n_groups, tests)
     return RankSums(*(np.where(missing, np.nan, part) for part in (deviation, untied)))
 
 
 def side_sizes(codes: Int, n_groups: int, tests: Int) -> Int:
     """Observations in the group and in the reference of every test, shape ``(n_tests, 2)``."""
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    n = group_sizes(codes, n_groups)
     group, reference = tests.T
     return np.column_stack(
         [n[group], np.where(reference == REST, n.sum() - n[group], n[reference])]
@@ -74,14 +75,15 @@ def side_sizes(codes: Int, n_groups: int, tests: Int) -> Int:
 
 
 def _for_kernels(
-    genes: SparseGenes, codes: Int
-) -> tuple[tuple[Int, Int32, Bits], Int32, tuple[int, int]]:
-    """Genes with the bits of their values; codes; the bits of the background and their largest."""
+    genes: SparseGenes,
+) -> tuple[tuple[Int, Int32, Bits], tuple[int, int], Words]:
+    """Genes with the bits of their values; background; working memory of order_gene."""
     single = genes.values.dtype == np.float32
-    integer = np.int32 if single else np.int64
+    integer: Any = np.int32 if single else np.int64
     background = np.array(genes.background, genes.values.dtype).view(integer).item()
     listed = (genes.starts, genes.rows, genes.values.view(integer))
-    return listed, codes.astype(np.int32), (background, int(np.iinfo(integer).max))
+    spaces = np.empty((N_SPACES, np.diff(genes.starts).max(initial=0)), np.uint64)
+    return listed, (background, int(np.iinfo(integer).max)), spaces
 
 
 def _has_nan(genes: SparseGenes, codes: Int, n_groups: int, tests: Int) -> Bool:
@@ -100,31 +102,35 @@ def _has_nan(genes: SparseGenes, codes: Int, n_groups: int, tests: Int) -> Bool:
 
 @kernel
 def _against_rest(
-    genes: tuple[Int, Int32, Bits], codes: Int32, background: tuple[int, int], sizes: Int
+    genes: tuple[Int, Int32, Bits],
+    background: tuple[int, int],
+    spaces: Words,
+    groups: tuple[Int32, Int],
 ) -> tuple[Float, Float]:
     """``RankSums`` of every group against the rest: ``(n_vars, n_groups)`` and ``(n_vars,)``."""
-    starts, rows, bits = genes
-    n_vars, total = starts.shape[0] - 1, sizes.sum()
+    (starts, rows, bits), (codes, sizes) = genes, groups
+    n_vars, total = starts.shape[0] - 1, 0
+    for size in sizes:
+        total += size
     deviation, untied = np.empty((n_vars, sizes.shape[0])), np.empty(n_vars)
-    spaces = np.empty((N_SPACES, np.diff(starts).max() if n_vars else 0), np.uint64)
     sums = np.empty(sizes.shape[0], np.int64)
     for j in range(n_vars):
         gene = slice(starts[j], starts[j + 1])
         words, below = order_gene((rows[gene], bits[gene]), codes, background, spaces)
         tied = total - words.shape[0]
         rank = 2 * below + tied - total  # of the background
-        sums[:] = sizes * rank  # as if all were background; the walks set that right
+        for g in range(sizes.shape[0]):
+            sums[g] = sizes[g] * rank  # as if all were background; the walks set that right
         scatter = _add_runs(words[:below], 0, (total, rank), sums, 0.0)
         scatter += 3.0 * below * tied * (below + tied)
         untied[j] = _add_runs(words[below:], below + tied, (total, rank), sums, scatter)
-        deviation[j] = sums
+        for g in range(sizes.shape[0]):
+            deviation[j, g] = sums[g]
     return deviation, untied
 
 
 @inner
-def _add_runs(
-    words: Words, below: int, ranks: tuple[int, int], sums: Int, scatter: float
-) -> float:
+def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int, scatter: float) -> float:
     """Add the doubled centred ranks to the ``sums`` of their groups, less that of the background.
 
     ``below`` is below all words. Returns N^3 - sum(t^3), to which ``scatter`` has come so far.
@@ -148,16 +154,15 @@ def _add_runs(
 @kernel
 def _against_reference(
     genes: tuple[Int, Int32, Bits],
-    codes: Int32,
     background: tuple[int, int],
-    sizes: Int,
+    spaces: Words,
+    groups: tuple[Int32, Int],
     tests: Int,
 ) -> tuple[Float, Float]:
     """``RankSums`` of groups against one reference, both ``(n_vars, n_tests)``."""
-    starts, rows, bits = genes
+    (starts, rows, bits), (codes, sizes) = genes, groups
     n_vars, n_groups = starts.shape[0] - 1, sizes.shape[0]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    spaces = np.empty((N_SPACES, np.diff(starts).max() if n_vars else 0), np.uint64)
     reference = tests[0, 1]
     counts, sums = np.empty((4, n_groups), np.int64), np.empty((2, n_groups))
     zeros = np.empty(n_groups, np.int64)
@@ -192,6 +197,11 @@ def _walk(words: Words, reference: int, counts: Int, sums: Float) -> None:
     below, _, tied, touched = counts
     start, n = 0, words.shape[0]
     while start < n:
+        stop = start + 1
+        if stop == n or words[stop] >> HALF != words[start] >> HALF:  # no tie: most values
+            _add_run(words[start] & GROUP, 1, (below[reference], 0), counts, sums)
+            start = stop
+            continue
         stop, n_touched = start, 0
         while stop < n and words[stop] >> HALF == words[start] >> HALF:
             g = words[stop] & GROUP

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
-from dex.stats.moments import checked_codes
+from dex.stats.moments import checked_codes, group_sizes
 from dex.stats.rank_sums import RankSums, rank_sums, side_sizes
 from dex.stats.sparse_genes import SparseGenes, sparse_genes
 from dex.stats.tails import chi2_log10_pval, normal_log10_pval
@@ -92,11 +92,8 @@ def rank_sum_test(
     n_group, n_reference = side_sizes(codes, n_groups, tests).T
     stat, auc = _z_scores(sums, n_group.astype(float), n_reference.astype(float))
     log10_pval = np.where(sums.untied > 0, normal_log10_pval(stat), np.nan)
-    if exact == "auto":
-        sizes = zip(n_group, n_reference, strict=True)
-        chosen = np.array([use_exact(*size) for size in sizes], dtype=bool)
-    else:
-        chosen = np.full(len(tests), exact)
+    by_size = use_exact(n_group, n_reference)
+    chosen = by_size if exact == "auto" else np.full(len(tests), exact)
     if chosen.any():
         taken = np.flatnonzero(np.isin(codes, tests[chosen]) | (tests[chosen] == REST).any())
         few, codes = sparse_genes(values).to_dense(taken), np.asarray(codes)[taken]
@@ -123,7 +120,7 @@ def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> Krus
     """
     genes = sparse_genes(values)
     codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    n = group_sizes(codes, n_groups)
     groups = np.flatnonzero(n)
     sums = rank_sums(genes, codes, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
     df = np.full(len(sums.deviation), len(groups) - 1.0 if len(groups) > 1 else np.nan)

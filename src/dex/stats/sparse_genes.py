@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dex._numba import kernel
-from dex.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dex.typing import Bool, Float, Int
 
 Int32 = NDArray[np.int32]
 Values = NDArray[np.float32] | NDArray[np.float64]
@@ -48,8 +49,8 @@ class SparseGenes:
         ([0, 1, 2], [1, 0], [1.0, 2.0])
         """
         given = np.asarray(values)
-        single = given.dtype == np.float32
-        by_gene = np.ascontiguousarray(given.T, dtype=np.float32 if single else np.float64)
+        dtype: Any = np.float32 if given.dtype == np.float32 else np.float64
+        by_gene = np.ascontiguousarray(given.T, dtype=dtype)
         starts = np.zeros(len(by_gene) + 1, np.intp)
         np.cumsum(np.count_nonzero(by_gene, axis=1), out=starts[1:])
         rows, listed = np.empty(starts[-1], np.int32), np.empty(starts[-1], by_gene.dtype)

@@ -15,6 +15,7 @@ from dex.stats.moments import (
     group_positive,
     two_samples,
 )
+from dex.stats.rank_sums import side_sizes
 from dex.stats.treat import treat_test
 from dex.typing import REST
 
@@ -43,10 +44,7 @@ class Sides:
     @property
     def n(self) -> Int:
         """Observations on both sides, shape ``(n_tests, 2)``."""
-        sizes = np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups)
-        group, reference = self.tests.T
-        rest = sizes.sum() - sizes[group]
-        return np.column_stack([sizes[group], np.where(reference < 0, rest, sizes[reference])])
+        return side_sizes(self.codes, self.n_groups, self.tests)
 
 
 def base_mean(block: GeneBlock, n_tests: int) -> Float:
@@ -123,10 +121,10 @@ def _fractions(abundance: Float | SparseGenes | None, sides: Sides) -> Columns:
     if abundance is None:
         return {}
     numbers = group_positive(abundance, sides.codes, sides.n_groups)
-    group, reference = sides.tests.T
+    (group, reference), (n_group, n_reference) = sides.tests.T, sides.n.T
     rest = numbers.sum(axis=1, keepdims=True) - numbers[:, group]
     with np.errstate(invalid="ignore"):
         return {
-            "pct_group": numbers[:, group] / sides.n[:, 0],
-            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / sides.n[:, 1],
+            "pct_group": numbers[:, group] / n_group,
+            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / n_reference,
         }
