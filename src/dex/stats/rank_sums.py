@@ -61,8 +61,11 @@ def rank_sums(values: Float | SparseGenes, codes: Int, n_groups: int, tests: Int
         one_reference = (pairs[:, 1] == pairs[0, 1]).all()
         compare = _against_reference if one_reference else pair_rank_sums
         deviation[:, ~whole], untied[:, ~whole] = compare(*_for_kernels(genes), groups, pairs)
-    missing = _has_nan(genes, codes, n_groups, tests)
-    return RankSums(*(np.where(missing, np.nan, part) for part in (deviation, untied)))
+    where = np.flatnonzero(np.isnan(genes.values))
+    if len(where):
+        missing = _meets_nan(genes, where, codes, tests)
+        deviation[missing] = untied[missing] = np.nan
+    return RankSums(deviation, untied)
 
 
 def side_sizes(codes: Int, n_groups: int, tests: Int) -> Int:
@@ -86,13 +89,10 @@ def _for_kernels(
     return listed, (background, int(np.iinfo(integer).max)), spaces
 
 
-def _has_nan(genes: SparseGenes, codes: Int, n_groups: int, tests: Int) -> Bool:
-    """Which tests meet a NaN, shape ``(n_vars, n_tests)``, or one False for all."""
-    where = np.flatnonzero(np.isnan(genes.values))
-    if not len(where):
-        return np.zeros((1, 1), dtype=bool)
+def _meets_nan(genes: SparseGenes, where: Int, codes: Int, tests: Int) -> Bool:
+    """Which tests meet one of the NaN at ``where`` in the lists, shape ``(n_vars, n_tests)``."""
     gene, code = np.searchsorted(genes.starts, where, side="right") - 1, codes[genes.rows[where]]
-    in_group = np.zeros((genes.n_vars, n_groups), dtype=bool)
+    in_group = np.zeros((genes.n_vars, max(codes.max(), tests.max()) + 1), dtype=bool)
     in_group[gene[code >= 0], code[code >= 0]] = True
     group, reference = tests.T
     rest = (reference == REST) & in_group.any(axis=1, keepdims=True)
