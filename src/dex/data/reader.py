@@ -55,7 +55,7 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     """
     if stores_zeros(matrix):
         return _columns(matrix, rows, BLOCK_BYTES)
-    return _Filled(sparse_reader_for(matrix, rows, 1))
+    return _Filled(sparse_reader_for(matrix, rows, 1), len(rows))
 
 
 def sparse_reader_for(matrix: Any, rows: Int, n_threads: int) -> SparseReader:
@@ -155,10 +155,11 @@ class _Filled:
     """Fills in the zeros of genes that are stored without them."""
 
     listed: SparseReader
+    n_obs: int
 
     @property
     def genes_per_block(self) -> int:
-        return self.listed.genes_per_block
+        return min(self.listed.genes_per_block, _STREAM_BYTES // (8 * self.n_obs))
 
     def read(self, genes: Int) -> Float:
         return self.listed.read(genes).to_dense()

@@ -13,7 +13,7 @@ from dex._numba import kernel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dex.typing import Bool, Float, Int
+    from dex.typing import Float, Int
 
 Int32 = NDArray[np.int32]
 Values = NDArray[np.float32] | NDArray[np.float64]
@@ -79,11 +79,6 @@ class SparseGenes:
     def sum_genes(self) -> Float:
         """Sum over the genes per observation, shape ``(n_obs,)``; the background is zero."""
         return np.bincount(self.rows, weights=self.values, minlength=self.n_obs)
-
-    def any_positive(self) -> Bool:
-        """Whether a gene is above zero anywhere, shape ``(n_vars,)``; the background is zero."""
-        positive = np.concatenate([[0], np.cumsum(self.values > 0)])
-        return np.diff(positive[self.starts]) > 0
 
     def divided_by(self, divisors: Float) -> SparseGenes:
         """Divide by a number per observation, ``(n_obs,)``; the background, zero, stays."""
