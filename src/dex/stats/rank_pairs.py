@@ -8,7 +8,6 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.stats.rank_order import GROUP, HALF, Bits, Int32, Words, count_background, order_gene
-from dex.stats.sorted_search import leap
 
 if TYPE_CHECKING:
     from dex.typing import Float, Int
@@ -116,7 +115,7 @@ def _compare_runs(
         a, a_stop, b, b_stop, sign = b, b_stop, a, a_stop, -1.0
     deviation, together = -m * n, 0.0
     for k in range(a, a_stop):
-        b = leap(value, b, b_stop, value[k])
+        b = _leap(value, b, b_stop, value[k])
         tied = below[k + 1] - below[k]
         shared = below[b + 1] - below[b] if b < b_stop and value[b] == value[k] else 0
         deviation += tied * (2.0 * below[b] + shared)
@@ -131,3 +130,22 @@ def _untied(below: Int, start: int, stop: int) -> float:
     for k in range(start, stop):
         total += 3.0 * below[k] * (below[k + 1] - below[k]) * below[k + 1]
     return total
+
+
+@inner
+def _leap(values: Int, low: int, stop: int, value: int) -> int:
+    """First position from ``low`` on with ``values >= value``, by doubling steps and bisection."""
+    if low == stop or values[low] >= value:
+        return low
+    step = 1
+    while low + step < stop and values[low + step] < value:
+        low += step
+        step *= 2
+    high = min(low + step, stop)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if values[middle] < value:
+            low = middle
+        else:
+            high = middle
+    return high
