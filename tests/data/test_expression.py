@@ -87,7 +87,7 @@ def test_blocks_of_any_size_and_threads_give_the_same_bits(counts, monkeypatch, 
         return {"var": block.values.var(axis=0), "mean": block.linear.mean(axis=0)}
 
     whole = made.map_blocks(columns, n_threads=1, label="x")
-    monkeypatch.setattr("dex.data.reader._BLOCK_BYTES", 1)
+    monkeypatch.setattr("dex.data.reader.BLOCK_BYTES", 1)
     monkeypatch.setattr("dex.data.blocks._FEWEST_GENES", 7)
     cut = made.map_blocks(columns, n_threads=n_threads, label="x")
     for name, values in whole.items():

@@ -79,7 +79,7 @@ def test_airway(realdata, method):
 @pytest.mark.parametrize("method", SIZE_FACTORS)
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, "backed"])
 def test_every_kind_of_matrix_gives_the_same(counts, tmp_path, monkeypatch, method, form):
-    monkeypatch.setattr("dex.data.reader._BLOCK_BYTES", 1)  # a row at a time
+    monkeypatch.setattr("dex.data.reader.BLOCK_BYTES", 1)  # a row at a time
     whole = factors(counts, method)
     if form == "backed":
         ad.AnnData(sparse.csc_matrix(counts)).write_h5ad(tmp_path / "counts.h5ad")

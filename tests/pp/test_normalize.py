@@ -164,7 +164,7 @@ class TestMatrices:
         expected = made(counts, method)
         monkeypatch.setattr("dex.pp._matrices._STORED_PER_PIECE", 50)
         monkeypatch.setattr("dex.pp._matrices._FEWEST_GENES", 7)
-        monkeypatch.setattr("dex.data.reader._BLOCK_BYTES", 1)
+        monkeypatch.setattr("dex.data.reader.BLOCK_BYTES", 1)
         for form in ("float32", "csr", "csc"):
             counts.X = FORMS[form](dense(counts.X))
             np.testing.assert_allclose(made(counts, method, n_threads=3), expected, **SAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dex.data.blocks import GeneBlocks
 from dex.data.scale import Scale
 from dex.data.size_factors import Factors, estimate_factors
 from dex.errors import InputError
-from dex.stats.normalize import ln1p, log_cpm
+from dex.stats.normalize import PRIOR_COUNT, ln1p, log_cpm, log_cpm_of_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dex.data.source import Source
+    from dex.stats.sparse_genes import SparseGenes
     from dex.typing import Float, Int
 
 _LAZY = frozenset({Scale.COUNTS, Scale.LINEAR})
@@ -38,6 +40,15 @@ class GeneBlock:
     """Normalised, not logged; NaN where the scale has no linear counterpart."""
     abundance: Float | None
     """Above zero where the gene is expressed; None on scales that do not keep zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparseBlock:
+    """A :class:`GeneBlock` of sparse genes."""
+
+    values: SparseGenes
+    linear: SparseGenes
+    abundance: SparseGenes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,18 @@ class Expression:
         parts = self.blocks.map(lambda raw: function(self._block(raw)), n_threads, label)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
+    def map_sparse(
+        self, function: Callable[[SparseBlock], Columns], *, n_threads: int | None, label: str
+    ) -> Columns:
+        """Like :meth:`map_blocks`, of sparse genes: zeros are neither stored nor looked at."""
+        stacked = _Stacked(len(self.blocks.genes))
+        self.blocks.map_sparse(
+            lambda raw, place: stacked.put(place, function(self._sparse_block(raw))),
+            n_threads,
+            label,
+        )
+        return stacked.columns
+
     def values(self) -> Float:
         """All values at once, ``(n_obs, n_genes)``: for a handful of genes, as plots need."""
         return np.hstack(self.blocks.map(lambda raw: self._block(raw).values, 1, "values"))  # noqa: PD011
@@ -148,13 +171,48 @@ class Expression:
         abundance = raw if self.source.scale.keeps_zero else None
         if self.factors is None:
             linear = self.source.scale.to_linear(raw)
-            log = self.scale is Scale.LOG2P1 and self.source.scale is Scale.LINEAR
-            return GeneBlock(np.log2(1 + raw) if log else raw, linear, abundance)
+            return GeneBlock(np.log2(1 + raw) if self._logs_linear else raw, linear, abundance)
         if self.scale is Scale.LOGCPM:
             libraries = self.factors.effective
             return GeneBlock(log_cpm(raw, libraries), raw / libraries[:, None] * 1e6, abundance)
         values = ln1p(raw, self.factors.size_factors)
         return GeneBlock(values, np.expm1(values), abundance)
+
+    def _sparse_block(self, raw: SparseGenes) -> SparseBlock:
+        abundance = raw if self.source.scale.keeps_zero else None
+        if self.factors is None:
+            linear = raw.map(self.source.scale.to_linear)
+            logged = raw.map(lambda x: np.log2(1 + x)) if self._logs_linear else raw
+            return SparseBlock(logged, linear, abundance)
+        if self.scale is Scale.LOGCPM:
+            shares = raw.divided_by(self.factors.effective)
+            prior = PRIOR_COUNT / self.factors.effective.mean()
+            logged = shares.map(lambda x: log_cpm_of_shares(x, prior))
+            return SparseBlock(logged, shares.map(lambda x: x * 1e6), abundance)
+        normalised = raw.divided_by(self.factors.size_factors)
+        return SparseBlock(normalised.map(np.log1p), normalised, abundance)
+
+    @property
+    def _logs_linear(self) -> bool:
+        return self.scale is Scale.LOG2P1 and self.source.scale is Scale.LINEAR
+
+
+class _Stacked:
+    """Columns of all genes, filled in block by block from any thread."""
+
+    def __init__(self, n_vars: int) -> None:
+        self.columns: Columns = {}
+        self._n_vars = n_vars
+        self._lock = threading.Lock()
+
+    def put(self, place: slice, block: Columns) -> None:
+        """Put the rows of some genes in their place."""
+        with self._lock:
+            for name, rows in block.items():
+                if name not in self.columns:
+                    self.columns[name] = np.empty((self._n_vars, *rows.shape[1:]), rows.dtype)
+        for name, rows in block.items():
+            self.columns[name][place] = rows
 
 
 def _how(factors: Factors, *, cells: bool) -> str:

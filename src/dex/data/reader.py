@@ -11,24 +11,35 @@ import numpy as np
 from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
-from dex._numba import kernel
+from dex.data.sparse_reader import (
+    BackedCSRReader,
+    CSCReader,
+    CSRReader,
+    SparseReader,
+    as_slice,
+    csr_block_size,
+)
 from dex.errors import InputError
+from dex.stats.sparse_genes import SparseGenes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dex.typing import Float, Int
 
-_BLOCK_BYTES = 8 * 2**20  # a few blocks fit the cache of a core
+BLOCK_BYTES = 8 * 2**20
+"""Of dense values: a few blocks fit the cache of a core."""
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR or dense file may cost a sweep of the file
-_ROWS_PER_READ = 4096
+_LISTED_BYTES = 32 * 2**20  # as if with all zeros
 _SAMPLE_VALUES = 2_000_000
 
 
 class Reader(Protocol):
     """Reads genes for chosen observations."""
 
-    block_bytes: int
+    @property
+    def genes_per_block(self) -> int:
+        """Genes to be read at a time, so that a block is of good size."""
 
     def read(self, genes: Int) -> Float:
         """Values ``(n_obs, len(genes))`` as float64, Fortran order: a gene is contiguous."""
@@ -42,20 +53,32 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     InputError
         If nothing here reads that type of matrix.
     """
+    if stores_zeros(matrix):
+        return _columns(matrix, rows, BLOCK_BYTES)
+    return _Filled(sparse_reader_for(matrix, rows, 1), len(rows))
+
+
+def sparse_reader_for(matrix: Any, rows: Int, n_threads: int) -> SparseReader:
+    """Return the reader that lists only what is not zero; like :func:`reader_for`."""
     form = getattr(matrix, "format", None)
-    if sparse.issparse(matrix) and form == "csr":
-        return _CSR(_with_sorted_indices(matrix), rows)
+    if stores_zeros(matrix):
+        return _Listed(_columns(matrix, rows, _LISTED_BYTES))
     if isinstance(matrix, CSRDataset):
-        return _BackedCSR(matrix, rows)
-    if isinstance(matrix, h5py.Dataset):
-        return _Columns(matrix, rows, _STREAM_BYTES)
-    if isinstance(matrix, np.ndarray | CSCDataset) or form == "csc":
-        return _Columns(matrix, rows)
+        return BackedCSRReader(matrix, rows)
+    if sparse.issparse(matrix) and form == "csr":
+        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads))
+    if form == "csc":
+        return CSCReader(matrix, rows)
     msg = (
         f"a matrix of type {type(matrix).__module__}.{type(matrix).__name__} cannot be read; "
         "dex reads NumPy arrays, SciPy CSR and CSC, and backed h5ad"
     )
     raise InputError(msg)
+
+
+def stores_zeros(matrix: Any) -> bool:
+    """Whether the matrix is dense."""
+    return isinstance(matrix, np.ndarray | h5py.Dataset)
 
 
 def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
@@ -79,104 +102,68 @@ def read_rows(matrix: Any, rows: Int) -> Float:
         blocks = np.array_split(np.arange(n_vars), 1 + 8 * n_obs * n_vars // _STREAM_BYTES)
         reader = reader_for(matrix, rows)
         return np.hstack([reader.read(genes) for genes in blocks])
-    chosen = matrix[_as_slice(rows)]
+    chosen = matrix[as_slice(rows)]
     return np.asarray(chosen if isinstance(chosen, np.ndarray) else chosen.toarray(), np.float64)
 
 
 def row_pieces(matrix: Any, rows: Int) -> list[Int]:
     """Split ``rows`` into pieces to be read one by one: larger where reading few is as dear."""
     by_column = getattr(matrix, "format", None) == "csc"
-    per_piece = max((_STREAM_BYTES if by_column else _BLOCK_BYTES) // (8 * matrix.shape[1]), 1)
+    per_piece = max((_STREAM_BYTES if by_column else BLOCK_BYTES) // (8 * matrix.shape[1]), 1)
     return np.array_split(rows, max(-(-len(rows) // per_piece), 1))
 
 
 @dataclass(slots=True)
 class _Columns:
-    """Slices the columns of what can do so: NumPy, CSC, HDF5 and CSC in a file."""
+    """Slices the columns of what can do so: NumPy and HDF5."""
 
     matrix: Any
     rows: Int
-    block_bytes: int = _BLOCK_BYTES
+    block_bytes: int
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def genes_per_block(self) -> int:
+        return self.block_bytes // (8 * len(self.rows))
+
     def read(self, genes: Int) -> Float:
+        return np.asarray(self.stored(genes), dtype=np.float64, order="F")
+
+    def stored(self, genes: Int) -> NDArray[Any]:
+        """Values of the type that they are stored in."""
         with self.lock:  # HDF5 serves one reader at a time
-            columns: Any = self.matrix[:, _as_slice(genes)]
-        dense = columns if isinstance(columns, np.ndarray) else columns.toarray(order="F")
-        return np.asarray(dense[_as_slice(self.rows)], dtype=np.float64, order="F")
+            columns: NDArray[Any] = self.matrix[:, as_slice(genes)]
+        return columns[as_slice(self.rows)]
 
 
 @dataclass(slots=True)
-class _CSR:
-    matrix: Any
-    rows: Int
-    block_bytes: int = _BLOCK_BYTES
+class _Listed:
+    """Lists what is not zero in columns that are stored with their zeros."""
 
-    def read(self, genes: Int) -> Float:
-        out = np.zeros((len(self.rows), len(genes)), order="F")
-        matrix = self.matrix
-        _gather_csr(matrix.indptr, matrix.indices, matrix.data, self.rows, *_lookup(genes), out, 0)
-        return out
+    columns: _Columns
+
+    @property
+    def genes_per_block(self) -> int:
+        return self.columns.genes_per_block
+
+    def read(self, genes: Int) -> SparseGenes:
+        return SparseGenes.from_dense(self.columns.stored(genes))
 
 
 @dataclass(slots=True)
-class _BackedCSR:
-    """Streams the rows of the file into the buffer of a block; columns are never sliced."""
+class _Filled:
+    """Fills in the zeros of genes that are stored without them."""
 
-    matrix: Any
-    rows: Int
-    block_bytes: int = _STREAM_BYTES
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    listed: SparseReader
+    n_obs: int
+
+    @property
+    def genes_per_block(self) -> int:
+        return min(self.listed.genes_per_block, _STREAM_BYTES // (8 * self.n_obs))
 
     def read(self, genes: Int) -> Float:
-        out = np.zeros((len(self.rows), len(genes)), order="F")
-        lookup = _lookup(genes)
-        for first in range(0, self.matrix.shape[0], _ROWS_PER_READ):
-            with self.lock:
-                chunk = self.matrix[first : first + _ROWS_PER_READ]
-            start, stop = np.searchsorted(self.rows, [first, first + _ROWS_PER_READ])
-            chunk = _with_sorted_indices(chunk)
-            rows = self.rows[start:stop] - first
-            _gather_csr(chunk.indptr, chunk.indices, chunk.data, rows, *lookup, out, start)
-        return out
+        return self.listed.read(genes).to_dense()
 
 
-def _as_slice(positions: Int) -> slice | Int:
-    """Return sorted, contiguous positions as a slice, which copies nothing."""
-    if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
-        return slice(int(positions[0]), int(positions[-1]) + 1)
-    return positions
-
-
-def _with_sorted_indices(matrix: Any) -> Any:
-    return matrix if matrix.has_sorted_indices else matrix.sorted_indices()
-
-
-def _lookup(genes: Int) -> tuple[int, Int]:
-    """First gene, and for every gene from there on its column in the block, or -1."""
-    first = int(genes[0])
-    column = np.full(int(genes[-1]) - first + 1, -1, dtype=np.intp)
-    column[genes - first] = np.arange(len(genes))
-    return first, column
-
-
-@kernel
-def _gather_csr(  # noqa: PLR0917  # kernels take no keywords
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
-    data: NDArray[Any],
-    rows: Int,
-    first: int,
-    column: Int,
-    out: Float,
-    offset: int,
-) -> None:
-    """Scatter the genes ``first + i`` with ``column[i] >= 0`` of ``rows`` into ``out[offset:]``."""
-    last = first + column.size
-    for i in range(rows.size):
-        start, stop = indptr[rows[i]], indptr[rows[i] + 1]
-        k = start + np.searchsorted(indices[start:stop], first)
-        while k < stop and indices[k] < last:
-            if column[indices[k] - first] >= 0:
-                out[offset + i, column[indices[k] - first]] += data[k]
-            k += 1
+def _columns(matrix: Any, rows: Int, block_bytes: int) -> _Columns:
+    return _Columns(matrix, rows, block_bytes if isinstance(matrix, np.ndarray) else _STREAM_BYTES)

@@ -62,7 +62,7 @@ def map_genes(
     def work(genes: Int) -> None:
         out[:, genes[0] : genes[-1] + 1] = function(reader.read(genes))
 
-    per_block = max(reader.block_bytes // (8 * n_obs), _FEWEST_GENES)
+    per_block = max(reader.genes_per_block, _FEWEST_GENES)
     pieces = np.array_split(np.arange(n_vars), -(-n_vars // per_block))
     map_threads(work, pieces, n_threads=n_threads, label="normalise")
     return out

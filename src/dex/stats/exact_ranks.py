@@ -8,13 +8,17 @@ counts depend on a gene through its pattern of ties alone, so each pattern is co
 from __future__ import annotations
 
 from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dex._numba import inner, kernel
 from dex.errors import InputError
-from dex.stats.moments import checked_codes, gene_rows
+from dex.stats.moments import checked_codes
 from dex.typing import REST, Bool, Float, Int
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 LARGEST_EXACT = 63
 """Observations in a test, at most: which of them a gene ties, or a side holds, fits one word."""
@@ -22,19 +26,19 @@ _AUTO_SMALLER_SIDE = 8
 _AUTO_BOTH_SIDES = 50
 
 
-def use_exact(n_group: int, n_reference: int) -> bool:
-    """Whether a test of these sizes is made exactly: one rule per test, whatever the gene.
+def use_exact(n_group: ArrayLike, n_reference: ArrayLike) -> Bool:
+    """Whether tests of these sizes are made exactly: one rule per test, whatever the gene.
 
     That is up to 8 observations on the smaller side, and 50 on both. Beyond, the normal
     approximation is good and the exact count becomes slow.
 
     Examples
     --------
-    >>> use_exact(4, 4), use_exact(8, 42), use_exact(8, 43), use_exact(9, 9)
-    (True, True, False, False)
+    >>> use_exact([4, 8, 8, 9], [4, 42, 43, 9]).tolist()
+    [True, True, False, False]
     """
-    both = n_group + n_reference
-    return 0 < min(n_group, n_reference) <= _AUTO_SMALLER_SIDE and both <= _AUTO_BOTH_SIDES
+    smaller, both = np.minimum(n_group, n_reference), np.add(n_group, n_reference)
+    return np.asarray((smaller > 0) & (smaller <= _AUTO_SMALLER_SIDE) & (both <= _AUTO_BOTH_SIDES))
 
 
 def smallest_exact_pval(n_group: int, n_reference: int) -> float:
@@ -85,7 +89,8 @@ def exact_rank_sum_log10_pval(values: Float, codes: Int, n_groups: int, tests: I
     ----------
     .. [Mehta1984] Mehta, Patel & Tsiatis (1984), Biometrics 40:819-825.
     """
-    genes, codes = gene_rows(values), checked_codes(codes, len(values), n_groups)
+    codes = checked_codes(codes, len(values), n_groups)
+    genes = np.ascontiguousarray(np.asarray(values, np.float64).T)
     tests = np.asarray(tests, np.intp).reshape(-1, 2)
     log10_pval = np.empty((len(genes), len(tests)))
     for t, (group, reference) in enumerate(tests):

@@ -12,6 +12,7 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.errors import InputError
+from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
 
 
@@ -57,13 +58,13 @@ class TwoSamples:
         return (self.group.mean - self.reference.mean) + low
 
 
-def group_moments(values: Float, codes: Int, n_groups: int) -> GroupMoments:
+def group_moments(values: Float | SparseGenes, codes: Int, n_groups: int) -> GroupMoments:
     """Moments of every gene in every group.
 
     Parameters
     ----------
     values
-        Shape ``(n_obs, n_vars)``; read without a copy when float64 in Fortran order.
+        Shape ``(n_obs, n_vars)``, or sparse genes.
     codes
         Group of each observation, shape ``(n_obs,)``; -1 is in no group.
     n_groups
@@ -85,12 +86,14 @@ def group_moments(values: Float, codes: Int, n_groups: int) -> GroupMoments:
     >>> moments.mean.tolist(), moments.var.tolist()
     ([[2.0, 7.0]], [[2.0, nan]])
     """
-    genes, codes = gene_rows(values), checked_codes(codes, len(values), n_groups)
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
-    return GroupMoments(n, *_group_moments(genes, codes, n))
+    genes = sparse_genes(values)
+    codes = checked_codes(codes, genes.n_obs, n_groups)
+    n = group_sizes(codes, n_groups)
+    listed = (genes.starts, genes.rows, genes.values)
+    return GroupMoments(n, *_group_moments(listed, genes.background, codes, n))
 
 
-def group_positive(values: Float, codes: Int, n_groups: int) -> Int:
+def group_positive(values: Float | SparseGenes, codes: Int, n_groups: int) -> Int:
     """Number of observations above zero, by gene and group, shape ``(n_vars, n_groups)``.
 
     The parameters are those of :func:`group_moments`.
@@ -100,7 +103,10 @@ def group_positive(values: Float, codes: Int, n_groups: int) -> Int:
     >>> group_positive(np.array([[1.0], [0.0], [7.0]]), np.array([0, 0, 1]), 2).tolist()
     [[1, 1]]
     """
-    return _group_positive(gene_rows(values), checked_codes(codes, len(values), n_groups), n_groups)
+    genes = sparse_genes(values)
+    codes = checked_codes(codes, genes.n_obs, n_groups)
+    n = group_sizes(codes, n_groups)
+    return _group_positive((genes.starts, genes.rows, genes.values), genes.background, codes, n)
 
 
 def rest_moments(moments: GroupMoments) -> GroupMoments:
@@ -137,15 +143,6 @@ def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
     return TwoSamples(moments.take(group), both.take(column))
 
 
-def gene_rows(values: Float) -> Float:
-    """Every gene as one contiguous row, shape ``(n_vars, n_obs)``.
-
-    That is the memory of a Fortran-ordered block. Kernels take it transposed because numba sees an
-    array with a single row or column as C-ordered and would compile a second time for it.
-    """
-    return np.ascontiguousarray(np.asarray(values, dtype=np.float64).T)
-
-
 def checked_codes(codes: Int, n_obs: int, n_groups: int) -> Int:
     """``codes`` as kernels take them, which check no bounds.
 
@@ -167,54 +164,99 @@ def checked_codes(codes: Int, n_obs: int, n_groups: int) -> Int:
     return codes
 
 
+def group_sizes(codes: Int, n_groups: int) -> Int:
+    """Observations per group, shape ``(n_groups,)``."""
+    return np.bincount(codes + 1, minlength=n_groups + 1)[1:]
+
+
 @kernel
-def _group_moments(genes: Float, codes: Int, n: Int) -> tuple[Float, Float, Float]:
-    """Mean, mean_low and sum_sq, each ``(n_vars, n_groups)``; ``genes`` is ``(n_vars, n_obs)``."""
-    shape = (genes.shape[0], n.shape[0])
+def _group_moments(
+    genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int
+) -> tuple[Float, Float, Float]:
+    """Mean, mean_low and sum_sq, each ``(n_vars, n_groups)``."""
+    starts, rows, values = genes
+    shape = (starts.shape[0] - 1, n.shape[0])
     mean, mean_low, sum_sq = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
+    listed = np.empty(n.shape[0], np.intp)
     for j in range(shape[0]):
-        _gene_moments(genes[j], codes, n, (mean[j], mean_low[j], sum_sq[j]))
+        gene = slice(starts[j], starts[j + 1])
+        out = (mean[j], mean_low[j], sum_sq[j])
+        _find_means((rows[gene], values[gene]), background, codes, n, (listed, out[0], out[1]))
+        _add_residuals((rows[gene], values[gene]), background, codes, n, (listed, *out))
     return mean, mean_low, sum_sq
 
 
 @inner
-def _gene_moments(gene: Float, codes: Int, n: Int, out: tuple[Float, Float, Float]) -> None:
-    """Fill mean, mean_low and sum_sq of one gene; the mean comes as NaN, the others as 0."""
-    mean, mean_low, sum_sq = out
-    first = np.full(n.shape[0], np.nan)
-    seen = np.zeros(n.shape[0], np.bool_)
-    for i in range(gene.shape[0]):
-        g = codes[i]
-        if g < 0:
+def _find_means(
+    gene: tuple[Int32, Values], background: float, codes: Int, n: Int, out: tuple[Int, Float, Float]
+) -> None:
+    """Fill the mean of every group, and how many of its values are not the background.
+
+    What is summed is the distance from the group's first value: exactly 0 if it is constant. The
+    last of ``out`` comes and is left as 0.
+    """
+    rows, values = gene
+    listed, mean, total = out
+    listed[:] = 0
+    for i in range(rows.shape[0]):
+        g, value = codes[rows[i]], np.float64(values[i])
+        if g < 0 or value == background:
             continue
-        if not seen[g]:
-            seen[g], first[g] = True, gene[i]
-        mean_low[g] += gene[i] - first[g]  # exactly 0 in a constant group
+        if listed[g] == 0:
+            mean[g] = value
+        listed[g] += 1
+        total[g] += value - mean[g]
     for g in range(n.shape[0]):
+        if listed[g] < n[g]:
+            if listed[g] > 0:
+                total[g] += listed[g] * (mean[g] - background)
+            mean[g] = background
         if n[g] > 0:
-            mean[g] = first[g] + mean_low[g] / n[g]
-        mean_low[g] = 0.0
-    for i in range(gene.shape[0]):
-        g = codes[i]
-        if g >= 0:
-            residual = gene[i] - mean[g]
-            mean_low[g] += residual
-            sum_sq[g] += residual * residual
+            mean[g] += total[g] / n[g]
+        total[g] = 0.0
+
+
+@inner
+def _add_residuals(
+    gene: tuple[Int32, Values],
+    background: float,
+    codes: Int,
+    n: Int,
+    out: tuple[Int, Float, Float, Float],
+) -> None:
+    """Fill mean_low and sum_sq, which come as 0, given the means."""
+    rows, values = gene
+    listed, mean, mean_low, sum_sq = out
+    for i in range(rows.shape[0]):
+        g, value = codes[rows[i]], np.float64(values[i])
+        if g < 0 or value == background:
+            continue
+        residual = value - mean[g]
+        mean_low[g] += residual
+        sum_sq[g] += residual * residual
     for g in range(n.shape[0]):
+        if listed[g] < n[g]:
+            residual = background - mean[g]
+            mean_low[g] += (n[g] - listed[g]) * residual
+            sum_sq[g] += (n[g] - listed[g]) * (residual * residual)
         if n[g] > 0:
             sum_sq[g] -= mean_low[g] * (mean_low[g] / n[g])
             mean_low[g] /= n[g]
 
 
 @kernel
-def _group_positive(genes: Float, codes: Int, n_groups: int) -> Int:
-    """Observations above zero, ``(n_vars, n_groups)``; ``genes`` is ``(n_vars, n_obs)``."""
-    # One column more, for observations in no group: index -1 finds it without a branch.
-    numbers = np.zeros((genes.shape[0], n_groups + 1), np.intp)
-    for j in range(genes.shape[0]):
-        for i in range(genes.shape[1]):
-            numbers[j, codes[i]] += genes[j, i] > 0
-    return numbers[:, :n_groups]
+def _group_positive(genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int) -> Int:
+    """Observations above zero, ``(n_vars, n_groups)``."""
+    starts, rows, values = genes
+    numbers = np.zeros((starts.shape[0] - 1, n.shape[0]), np.intp)
+    for j in range(numbers.shape[0]):
+        for g in range(n.shape[0]):
+            numbers[j, g] = n[g] if background > 0 else 0
+        for i in range(starts[j], starts[j + 1]):
+            g = codes[rows[i]]
+            if g >= 0:
+                numbers[j, g] += int(values[i] > 0) - int(background > 0)
+    return numbers
 
 
 @kernel

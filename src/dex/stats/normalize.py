@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from dex.typing import Float
 
+PRIOR_COUNT = 2.0
+"""edgeR's, that is added to counts before they are logged."""
+
 _NO_COUNTS = "No observation has counts, so nothing can be normalised; check the layer."
 
 
@@ -104,7 +107,7 @@ def million_factors(lib_sizes: ArrayLike) -> Float:
     return np.where(sizes > 0, sizes, typical) / 1e6
 
 
-def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0) -> Float:
+def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = PRIOR_COUNT) -> Float:
     """log2 counts per million with edgeR's prior count.
 
     The prior is larger in larger libraries: with
@@ -145,9 +148,13 @@ def log_cpm(counts: ArrayLike, lib_sizes: ArrayLike, *, prior_count: float = 2.0
             "they have no counts per million; remove them."
         )
         raise InputError(msg)
-    prior = prior_count / sizes.mean()
     out = np.asarray(counts, dtype=np.float64) / sizes[:, None]
-    out += prior
+    return log_cpm_of_shares(out, prior_count / sizes.mean())
+
+
+def log_cpm_of_shares(shares: Float, prior: float) -> Float:
+    """:func:`log_cpm` of ``counts / lib_size``; ``prior`` is ``prior_count / mean(lib_sizes)``."""
+    out: Float = shares + prior
     out *= 1e6 / (1 + 2 * prior)
     return np.log2(out, out=out)
 

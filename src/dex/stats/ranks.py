@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
-from dex.stats.moments import checked_codes
+from dex.stats.moments import checked_codes, group_sizes
 from dex.stats.rank_sums import RankSums, rank_sums, side_sizes
+from dex.stats.sparse_genes import SparseGenes, sparse_genes
 from dex.stats.tails import chi2_log10_pval, normal_log10_pval
 from dex.typing import REST, Bool, Float, Int
 
@@ -41,7 +42,7 @@ class KruskalTest:
 
 
 def rank_sum_test(
-    values: Float,
+    values: Float | SparseGenes,
     codes: Int,
     n_groups: int,
     tests: Int,
@@ -53,7 +54,7 @@ def rank_sum_test(
     Parameters
     ----------
     values
-        Shape ``(n_obs, n_vars)``; read without a copy when float64 in Fortran order.
+        Shape ``(n_obs, n_vars)``, or sparse genes.
     codes
         Group of each observation, shape ``(n_obs,)``; -1 is in no group, and not in the rest.
     n_groups
@@ -91,17 +92,16 @@ def rank_sum_test(
     n_group, n_reference = side_sizes(codes, n_groups, tests).T
     stat, auc = _z_scores(sums, n_group.astype(float), n_reference.astype(float))
     log10_pval = np.where(sums.untied > 0, normal_log10_pval(stat), np.nan)
-    if exact == "auto":
-        sizes = zip(n_group, n_reference, strict=True)
-        chosen = np.array([use_exact(*size) for size in sizes], dtype=bool)
-    else:
-        chosen = np.full(len(tests), exact)
+    by_size = use_exact(n_group, n_reference)
+    chosen = by_size if exact == "auto" else np.full(len(tests), exact)
     if chosen.any():
-        log10_pval[:, chosen] = exact_rank_sum_log10_pval(values, codes, n_groups, tests[chosen])
+        taken = np.flatnonzero(np.isin(codes, tests[chosen]) | (tests[chosen] == REST).any())
+        few, codes = sparse_genes(values).to_dense(taken), np.asarray(codes)[taken]
+        log10_pval[:, chosen] = exact_rank_sum_log10_pval(few, codes, n_groups, tests[chosen])
     return RankSumTest(stat, auc, log10_pval, chosen)
 
 
-def kruskal_test(values: Float, codes: Int, n_groups: int) -> KruskalTest:
+def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> KruskalTest:
     """Test whether any group is shifted against the others, by Kruskal & Wallis [Kruskal1952]_.
 
     Parameters
@@ -118,10 +118,11 @@ def kruskal_test(values: Float, codes: Int, n_groups: int) -> KruskalTest:
     .. [Kruskal1952] Kruskal & Wallis (1952), Journal of the American Statistical Association
        47:583-621.
     """
-    codes = checked_codes(codes, len(values), n_groups)
-    n = np.bincount(codes[codes >= 0], minlength=n_groups)
+    genes = sparse_genes(values)
+    codes = checked_codes(codes, genes.n_obs, n_groups)
+    n = group_sizes(codes, n_groups)
     groups = np.flatnonzero(n)
-    sums = rank_sums(values, codes, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+    sums = rank_sums(genes, codes, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
     df = np.full(len(sums.deviation), len(groups) - 1.0 if len(groups) > 1 else np.nan)
     if len(groups) < 2:
         return KruskalTest(df, df, df)

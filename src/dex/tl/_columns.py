@@ -15,11 +15,13 @@ from dex.stats.moments import (
     group_positive,
     two_samples,
 )
+from dex.stats.rank_sums import side_sizes
 from dex.stats.treat import treat_test
 from dex.typing import REST
 
 if TYPE_CHECKING:
-    from dex.data.expression import Columns, GeneBlock
+    from dex.data.expression import Columns, GeneBlock, SparseBlock
+    from dex.stats.sparse_genes import SparseGenes
     from dex.typing import Bool, Float, Int
 
 
@@ -42,16 +44,12 @@ class Sides:
     @property
     def n(self) -> Int:
         """Observations on both sides, shape ``(n_tests, 2)``."""
-        sizes = np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups)
-        group, reference = self.tests.T
-        rest = sizes.sum() - sizes[group]
-        return np.column_stack([sizes[group], np.where(reference < 0, rest, sizes[reference])])
+        return side_sizes(self.codes, self.n_groups, self.tests)
 
 
-def base_mean(block: GeneBlock, n_tests: int, *, used: Bool | None = None) -> Float:
-    """Mean of the observations used, on the linear scale, shape ``(n_vars, n_tests)``."""
-    linear = block.linear if used is None or used.all() else block.linear[used]
-    return np.repeat(linear.mean(axis=0)[:, None], n_tests, axis=1)
+def base_mean(block: GeneBlock, n_tests: int) -> Float:
+    """Mean of the observations, on the linear scale, shape ``(n_vars, n_tests)``."""
+    return np.repeat(block.linear.mean(axis=0)[:, None], n_tests, axis=1)
 
 
 def t_columns(
@@ -71,19 +69,26 @@ def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
     """
     everybody = np.where(sides.compared[:, None], sides.tests, [0, REST])
     filled = Sides(sides.codes, sides.n_groups, everybody)
-    columns = {**_means(_moments(block, filled)), **_fractions(block.abundance, filled)}
+    moments = group_moments(block.linear, sides.codes, sides.n_groups)
+    columns = {
+        **_means(two_samples(moments, filled.tests)),
+        **_fractions(block.abundance, filled),
+    }
     for name, values in columns.items():
         columns[name] = np.where(sides.compared, values, np.nan)
     return columns
 
 
-def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -> Columns:
+def fold_change_columns(
+    block: GeneBlock | SparseBlock, sides: Sides, *, pseudocount: float
+) -> Columns:
     """Add to :func:`mean_columns` the log2 ratio of the means and its standard error.
 
     ``log2fc = log2((mean_group + c) / (mean_reference + c))``; its standard error is the delta
     method's, from the variances of both means.
     """
-    moments = _moments(block, sides)
+    each = group_moments(block.linear, sides.codes, sides.n_groups)
+    moments = two_samples(each, sides.tests)
     group, reference = (side.mean + pseudocount for side in (moments.group, moments.reference))
     with np.errstate(divide="ignore", invalid="ignore"):
         log2fc = np.log2(group / reference)
@@ -92,14 +97,16 @@ def fold_change_columns(block: GeneBlock, sides: Sides, *, pseudocount: float) -
     return {
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
-        "base_mean": base_mean(block, len(sides.tests), used=sides.codes >= 0),
+        "base_mean": np.repeat(_overall_mean(each)[:, None], len(sides.tests), axis=1),
         **_means(moments),
         **_fractions(block.abundance, sides),
     }
 
 
-def _moments(block: GeneBlock, sides: Sides) -> TwoSamples:
-    return two_samples(group_moments(block.linear, sides.codes, sides.n_groups), sides.tests)
+def _overall_mean(moments: GroupMoments) -> Float:
+    """Mean of the observations in all groups, shape ``(n_vars,)``."""
+    weighted = np.where(moments.n > 0, moments.mean, 0.0) * (moments.n / moments.n.sum())
+    return np.asarray(weighted.sum(axis=1))
 
 
 def _means(moments: TwoSamples) -> Columns:
@@ -110,14 +117,14 @@ def _var_of_mean(moments: GroupMoments) -> Float:
     return moments.var / moments.n
 
 
-def _fractions(abundance: Float | None, sides: Sides) -> Columns:
+def _fractions(abundance: Float | SparseGenes | None, sides: Sides) -> Columns:
     if abundance is None:
         return {}
     numbers = group_positive(abundance, sides.codes, sides.n_groups)
-    group, reference = sides.tests.T
+    (group, reference), (n_group, n_reference) = sides.tests.T, sides.n.T
     rest = numbers.sum(axis=1, keepdims=True) - numbers[:, group]
     with np.errstate(invalid="ignore"):
         return {
-            "pct_group": numbers[:, group] / sides.n[:, 0],
-            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / sides.n[:, 1],
+            "pct_group": numbers[:, group] / n_group,
+            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / n_reference,
         }

@@ -43,9 +43,10 @@ def finish(
     """
     all_zero = _all_zero(columns, in_both=two_sample)
     for name in _STATISTICS:
-        if name in columns:
+        if name in columns and all_zero.any():
             columns[name] = np.where(all_zero, np.nan, columns[name])
-    columns["log10_pval"] = np.where(unreplicated, np.nan, columns["log10_pval"])
+    if unreplicated.any():
+        columns["log10_pval"] = np.where(unreplicated, np.nan, columns["log10_pval"])
     status = _status(columns["log10_pval"], all_zero, unreplicated)
     full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
     full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)
@@ -66,9 +67,10 @@ def _all_zero(columns: Columns, *, in_both: bool) -> Bool:
 def _status(log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool) -> np.ndarray:
     """In the order of precedence: all_zero, no_replicates, constant, tested."""
     untested = np.isnan(log10_pval)
-    codes = np.where(untested, Status.CONSTANT, Status.TESTED)
-    codes = np.where(untested & unreplicated, Status.NO_REPLICATES, codes)
-    return np.where(all_zero, Status.ALL_ZERO, codes).astype(np.int8)
+    codes = np.where(untested, np.int8(Status.CONSTANT), np.int8(Status.TESTED))
+    codes[untested & unreplicated] = Status.NO_REPLICATES
+    codes[all_zero] = Status.ALL_ZERO
+    return codes
 
 
 def expand(values: np.ndarray, genes: Int, n_vars: int) -> np.ndarray:

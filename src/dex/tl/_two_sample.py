@@ -17,18 +17,18 @@ from dex.stats.ttest import (
     welch_anova,
     welch_t_test,
 )
-from dex.tl._columns import base_mean, fold_change_columns, t_columns
+from dex.tl._columns import fold_change_columns, t_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dex.data.expression import Columns, Expression, GeneBlock
+    from dex.data.expression import Columns, Expression, GeneBlock, SparseBlock
     from dex.data.scale import Scale
     from dex.tl._columns import Sides
     from dex.tl._options import Options
     from dex.typing import Float, Int
 
-    OmnibusStatistics = Callable[[GeneBlock], tuple[Float, Float, Float]]
+    OmnibusStatistics = Callable[[SparseBlock], tuple[Float, Float, Float]]
 
 
 def t_test(
@@ -37,12 +37,12 @@ def t_test(
     """Every group against its reference by Welch's or Student's t test."""
     compare = student_t_test if equal_var else welch_t_test
 
-    def columns(block: GeneBlock) -> Columns:
+    def columns(block: SparseBlock) -> Columns:
         moments = group_moments(block.values, sides.codes, sides.n_groups)
         test = compare(moments, sides.tests)
         return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
 
-    return expression.map_blocks(columns, n_threads=options.n_threads, label="t test")
+    return expression.map_sparse(columns, n_threads=options.n_threads, label="t test")
 
 
 def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int) -> Columns:
@@ -58,12 +58,12 @@ def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int
 def wilcoxon(expression: Expression, sides: Sides, options: Options) -> Columns:
     """Every group against its reference by the rank-sum test."""
 
-    def columns(block: GeneBlock) -> Columns:
+    def columns(block: SparseBlock) -> Columns:
         test = rank_sum_test(block.values, sides.codes, sides.n_groups, sides.tests)
         statistics = {"stat": test.stat, "auc": test.auc, "log10_pval": test.log10_pval}
         return _effects(block, sides, expression) | statistics
 
-    return expression.map_blocks(columns, n_threads=options.n_threads, label="Wilcoxon test")
+    return expression.map_sparse(columns, n_threads=options.n_threads, label="Wilcoxon test")
 
 
 def analysis_of_variance(
@@ -72,7 +72,7 @@ def analysis_of_variance(
     """Return whether the mean of any group differs."""
     compare = anova if equal_var else welch_anova
 
-    def statistics(block: GeneBlock) -> tuple[Float, Float, Float]:
+    def statistics(block: SparseBlock) -> tuple[Float, Float, Float]:
         test = compare(group_moments(block.values, sides.codes, sides.n_groups))
         return test.stat, test.df_den, test.log10_pval
 
@@ -82,7 +82,7 @@ def analysis_of_variance(
 def kruskal(expression: Expression, sides: Sides, options: Options) -> Columns:
     """Return whether any group is shifted."""
 
-    def statistics(block: GeneBlock) -> tuple[Float, Float, Float]:
+    def statistics(block: SparseBlock) -> tuple[Float, Float, Float]:
         test = kruskal_test(block.values, sides.codes, sides.n_groups)
         return test.stat, test.df, test.log10_pval
 
@@ -94,21 +94,22 @@ def _omnibus(
 ) -> Columns:
     """One test per gene; the effects beside it are the log2fc of ``sides``."""
 
-    def columns(block: GeneBlock) -> Columns:
+    def columns(block: SparseBlock) -> Columns:
         stat, df, log10_pval = (column[:, None] for column in statistics(block))
+        effects = _effects(block, sides, expression)
         return {
             "log2fc": np.full_like(stat, np.nan),
             "stat": stat,
             "df": df,
             "log10_pval": log10_pval,
-            "base_mean": base_mean(block, 1),
-            EFFECTS: _effects(block, sides, expression)["log2fc"],
+            "base_mean": effects["base_mean"][:, :1],
+            EFFECTS: effects["log2fc"],
         }
 
-    return expression.map_blocks(columns, n_threads=options.n_threads, label="omnibus test")
+    return expression.map_sparse(columns, n_threads=options.n_threads, label="omnibus test")
 
 
-def _effects(block: GeneBlock, sides: Sides, expression: Expression) -> Columns:
+def _effects(block: GeneBlock | SparseBlock, sides: Sides, expression: Expression) -> Columns:
     return fold_change_columns(block, sides, pseudocount=expression.pseudocount)
 
 

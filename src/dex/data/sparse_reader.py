@@ -1,0 +1,253 @@
+"""Columns of genes from CSR, CSC and backed CSR and CSC, without their zeros."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from dex._numba import kernel
+from dex.stats.sparse_genes import Int32, SparseGenes, Values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dex.typing import Int
+
+_BLOCK_BYTES = 16 * 2**20
+_STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs a sweep of the file
+_BYTES_PER_VALUE = 24  # a row, a value and what tests make of it
+_ROWS_PER_READ = 4096
+_FEWEST_SWEEPS = 16
+_LARGEST_BLOCK = 256 * 2**20
+
+
+class SparseReader(Protocol):
+    """Reads genes for chosen observations."""
+
+    @property
+    def genes_per_block(self) -> int:
+        """Genes to be read at a time, so that a block is of good size."""
+
+    def read(self, genes: Int) -> SparseGenes:
+        """Return the genes at these sorted positions, values as stored or as float64."""
+
+
+@dataclass(slots=True)
+class CSCReader:
+    """Slices columns, in memory or in a file."""
+
+    matrix: Any
+    rows: Int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def genes_per_block(self) -> int:
+        """A few megabytes of values."""
+        return _BLOCK_BYTES // _bytes_per_gene(self.matrix)
+
+    def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
+        with self.lock:  # HDF5 serves one reader at a time
+            block = _canonical(self.matrix[:, as_slice(genes)])
+        place = np.full(block.shape[0], -1, np.int32)
+        place[self.rows] = np.arange(len(self.rows))
+        starts = np.zeros(len(genes) + 1, np.intp)
+        kept, values = np.empty(block.nnz, np.int32), _values_like(block)
+        _keep_rows((block.indptr, block.indices, block.data), place, starts, (kept, values))
+        return SparseGenes(starts, kept[: starts[-1]], values[: starts[-1]], len(self.rows))
+
+
+@dataclass(slots=True)
+class CSRReader:
+    """Gathers a block of genes in a sweep of the rows.
+
+    Blocks are large, as it is dear to visit a row: its memory is far from that of the last one.
+    """
+
+    matrix: Any
+    rows: Int
+    genes_per_block: int
+    index: CSRIndex | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.matrix = _canonical(self.matrix)
+
+    def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
+        with self.lock:
+            if self.index is None:
+                self.index = CSRIndex.of(self.matrix, self.rows, self.genes_per_block)
+        index, matrix, step = self.index, self.matrix, self.genes_per_block
+        starts = np.concatenate([[0], np.cumsum(index.counts[genes])])
+        rows, values = np.empty(starts[-1], np.int32), _values_like(matrix, starts[-1])
+        # It may begin and end within a step of the grid: what is beside it has no place.
+        place = np.full((genes[-1] // step + 1) * step, -1, np.intp)
+        place[genes] = starts[:-1]
+        spans = (index.grid[genes[0] // step], index.grid[genes[-1] // step + 1])
+        _gather(
+            (matrix.indptr, matrix.indices, matrix.data), self.rows, spans, place, (rows, values)
+        )
+        return SparseGenes(starts, rows, values, len(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class CSRIndex:
+    """Where genes are in the rows of a matrix."""
+
+    grid: Int32
+    """Where in each row the genes from 0, step, 2 step, ... on start, ``(n_steps + 1, n_rows)``."""
+    counts: Int
+    """Stored values of each gene, ``(n_vars,)``."""
+
+    @classmethod
+    def of(cls, matrix: Any, rows: Int, step: int) -> CSRIndex:
+        """Read the indices once."""
+        n_vars = matrix.shape[1]
+        grid = np.empty((-(-n_vars // step) + 1, len(rows)), np.int32)
+        counts = np.zeros(n_vars, np.intp)
+        _index(matrix.indptr, matrix.indices, rows, step, (grid, counts))
+        return cls(grid, counts)
+
+
+@dataclass(slots=True)
+class BackedCSRReader:
+    """Streams the rows of the file into the lists of a block; columns are never sliced."""
+
+    matrix: Any
+    rows: Int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def genes_per_block(self) -> int:
+        """As much as may lie in memory at a time."""
+        return _STREAM_BYTES // _bytes_per_gene(self.matrix)
+
+    def read(self, genes: Int) -> SparseGenes:
+        """Genes at these sorted positions."""
+        parts: list[SparseGenes] = []
+        for first in range(0, self.matrix.shape[0], _ROWS_PER_READ):
+            start, stop = np.searchsorted(self.rows, [first, first + _ROWS_PER_READ])
+            if start == stop:
+                continue
+            with self.lock:
+                chunk = self.matrix[first : first + _ROWS_PER_READ]
+            reader = CSRReader(chunk, self.rows[start:stop] - first, chunk.shape[1])
+            parts.append(reader.read(genes))
+        return _stacked(parts)
+
+
+def as_slice(positions: Int) -> slice | Int:
+    """Return sorted, contiguous positions as a slice, which copies nothing."""
+    if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
+        return slice(int(positions[0]), int(positions[-1]) + 1)
+    return positions
+
+
+def csr_block_size(matrix: Any, n_threads: int) -> int:
+    """Genes to gather at a time: a share of the matrix, so that few sweeps are made."""
+    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, int(matrix.data.nbytes) // _LARGEST_BLOCK)
+    return -(-int(matrix.shape[1]) // n_blocks)
+
+
+def _canonical(matrix: Any) -> Any:
+    """Return the matrix itself if its indices are sorted and single, else a copy that is so."""
+    if matrix.has_canonical_format:
+        return matrix
+    copy = matrix.copy()
+    copy.sum_duplicates()
+    return copy
+
+
+def _bytes_per_gene(matrix: Any) -> int:
+    stored = matrix.nnz if hasattr(matrix, "nnz") else matrix.group["data"].shape[0]
+    return 1 + _BYTES_PER_VALUE * int(stored) // int(matrix.shape[1])
+
+
+def _values_like(matrix: Any, n: int | None = None) -> Values:
+    """Room for values of a matrix: float32 if it is, else float64, which holds whole numbers."""
+    dtype: Any = np.float32 if matrix.data.dtype == np.float32 else np.float64
+    return np.empty(len(matrix.data) if n is None else n, dtype)
+
+
+def _stacked(parts: list[SparseGenes]) -> SparseGenes:
+    """Put the observations of the parts one after the other."""
+    starts = np.sum([part.starts for part in parts], axis=0)
+    rows = np.empty(starts[-1], np.int32)
+    values = np.empty(starts[-1], parts[0].values.dtype)
+    place, n_obs = starts[:-1].copy(), 0
+    for part in parts:
+        _append((part.starts, part.rows, part.values), n_obs, place, (rows, values))
+        n_obs += part.n_obs
+    return SparseGenes(starts, rows, values, n_obs)
+
+
+@kernel
+def _index(
+    indptr: NDArray[Any], indices: NDArray[Any], rows: Int, step: int, out: tuple[Int32, Int]
+) -> None:
+    """Fill grid and counts."""
+    grid, counts = out
+    for i in range(rows.size):
+        start, stop = indptr[rows[i]], indptr[rows[i] + 1]
+        n_found = 0
+        for k in range(start, stop):
+            counts[indices[k]] += 1
+            while n_found * step <= indices[k]:
+                grid[n_found, i] = k - start
+                n_found += 1
+        grid[n_found:, i] = stop - start
+
+
+@kernel
+def _gather(
+    matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    rows: Int,
+    spans: tuple[Int32, Int32],
+    place: Int,
+    out: tuple[Int32, Values],
+) -> None:
+    """Put the values within the spans of the rows where their genes have ``place``, which moves."""
+    indptr, indices, data = matrix
+    begins, ends = spans
+    for i in range(rows.size):
+        start = indptr[rows[i]]
+        for k in range(start + begins[i], start + ends[i]):
+            spot = place[indices[k]]
+            if spot >= 0:
+                out[0][spot], out[1][spot] = i, data[k]
+                place[indices[k]] = spot + 1
+
+
+@kernel
+def _keep_rows(
+    matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    place: Int32,
+    starts: Int,
+    out: tuple[Int32, Values],
+) -> None:
+    """List what is in the rows with ``place >= 0``, column by column."""
+    indptr, indices, data = matrix
+    rows, values = out
+    n = 0
+    for j in range(starts.shape[0] - 1):
+        for k in range(indptr[j], indptr[j + 1]):
+            if place[indices[k]] >= 0:
+                rows[n], values[n] = place[indices[k]], data[k]
+                n += 1
+        starts[j + 1] = n
+
+
+@kernel
+def _append(
+    genes: tuple[Int, Int32, Values], offset: int, place: Int, out: tuple[Int32, Values]
+) -> None:
+    """Put the lists where their genes have ``place``; ``offset`` is the first row."""
+    starts, rows, values = genes
+    for j in range(place.shape[0]):
+        for k in range(starts[j], starts[j + 1]):
+            out[0][place[j]], out[1][place[j]] = offset + rows[k], values[k]
+            place[j] += 1

@@ -1,0 +1,116 @@
+"""Genes as lists of the observations where they differ from a background, which is mostly zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dex._numba import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dex.typing import Float, Int
+
+Int32 = NDArray[np.int32]
+Values = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseGenes:
+    """Some genes of all observations, of which only those beside the background are listed."""
+
+    starts: Int
+    """Gene ``j`` is listed from ``starts[j]`` to ``starts[j + 1]``; shape ``(n_vars + 1,)``."""
+    rows: Int32
+    """Observations, ascending within a gene, each listed once; shape ``(n_listed,)``."""
+    values: Values
+    """Their values, float32 or float64; the background may be among them. Same shape."""
+    n_obs: int
+    background: float = 0.0
+    """Value of all observations that are not listed."""
+
+    @property
+    def n_vars(self) -> int:
+        """Number of genes."""
+        return len(self.starts) - 1
+
+    @classmethod
+    def from_dense(cls, values: Any) -> SparseGenes:
+        """List what is not zero in ``(n_obs, n_vars)``; Fortran order is read without a copy.
+
+        Examples
+        --------
+        >>> genes = SparseGenes.from_dense(np.array([[0.0, 2.0], [1.0, 0.0]]))
+        >>> genes.starts.tolist(), genes.rows.tolist(), genes.values.tolist()
+        ([0, 1, 2], [1, 0], [1.0, 2.0])
+        """
+        given = np.asarray(values)
+        dtype: Any = np.float32 if given.dtype == np.float32 else np.float64
+        by_gene = np.ascontiguousarray(given.T, dtype=dtype)
+        starts = np.zeros(len(by_gene) + 1, np.intp)
+        np.cumsum(np.count_nonzero(by_gene, axis=1), out=starts[1:])
+        rows, listed = np.empty(starts[-1], np.int32), np.empty(starts[-1], by_gene.dtype)
+        _list_nonzero(by_gene, rows, listed)
+        return cls(starts, rows, listed, len(given))
+
+    def take(self, start: int, stop: int) -> SparseGenes:
+        """Return a view of the genes from ``start`` to before ``stop``."""
+        starts = self.starts[start : stop + 1]
+        listed = slice(starts[0], starts[-1])
+        parts = (starts - starts[0], self.rows[listed], self.values[listed])
+        return SparseGenes(*parts, self.n_obs, self.background)
+
+    def to_dense(self, rows: Int | None = None) -> Float:
+        """All values of the observations ``rows`` (ascending; default all), ``(n, n_vars)``.
+
+        Float64, Fortran order: a gene is contiguous.
+        """
+        chosen = np.arange(self.n_obs) if rows is None else rows
+        place = np.full(self.n_obs, -1, np.intp)
+        place[chosen] = np.arange(len(chosen))
+        by_gene = np.full((self.n_vars, len(chosen)), float(self.background))
+        _fill_rows(self.starts, self.rows, self.values, place, by_gene)
+        return by_gene.T
+
+    def sum_genes(self) -> Float:
+        """Sum over the genes per observation, shape ``(n_obs,)``; the background is zero."""
+        return np.bincount(self.rows, weights=self.values, minlength=self.n_obs)
+
+    def divided_by(self, divisors: Float) -> SparseGenes:
+        """Divide by a number per observation, ``(n_obs,)``; the background, zero, stays."""
+        return replace(self, values=self.values / divisors[self.rows])
+
+    def map(self, function: Callable[[Any], Any]) -> SparseGenes:
+        """Apply a function of single values, in float64, to the listed ones and the background."""
+        values = function(np.asarray(self.values, np.float64))
+        background = function(np.array([self.background], np.float64)).item()
+        return replace(self, values=values, background=background)
+
+
+def sparse_genes(values: Any) -> SparseGenes:
+    """Return ``values`` if they are sparse genes, else list those of a dense block."""
+    return values if isinstance(values, SparseGenes) else SparseGenes.from_dense(values)
+
+
+@kernel
+def _list_nonzero(by_gene: Values, rows: Int32, listed: Values) -> None:
+    """Fill ``rows`` and ``listed`` from ``(n_vars, n_obs)``; NaN is not zero."""
+    n = 0
+    for j in range(by_gene.shape[0]):
+        for i in range(by_gene.shape[1]):
+            if by_gene[j, i] != 0.0:
+                rows[n], listed[n] = i, by_gene[j, i]
+                n += 1
+
+
+@kernel
+def _fill_rows(starts: Int, rows: Int32, values: Values, place: Int, by_gene: Float) -> None:
+    """Put the listed values of the observations with ``place >= 0`` there."""
+    for j in range(by_gene.shape[0]):
+        for k in range(starts[j], starts[j + 1]):
+            if place[rows[k]] >= 0:
+                by_gene[j, place[rows[k]]] = values[k]
