@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,3 +14,6 @@ Bool = NDArray[np.bool_]
 
 REST: Final = -1
 """As the reference of a test: everybody who is not in the group."""
+
+Alternative = Literal["two-sided", "greater", "less"]
+"""What a p-value is against; ``greater`` is that the group is above its reference."""

@@ -95,6 +95,19 @@ def test_rank_genes_writes_an_h5ad_with_the_result(tmp_path):
     assert len(pd.read_csv(tmp_path / "t.tsv", sep="\t")) == 100
 
 
+def test_rank_genes_takes_strata_and_sides(tmp_path):
+    adata = simulate_counts(100, 4, cells_per_replicate=30, n_batches=2, seed=0)
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = ["rank-genes", str(tmp_path / "in.h5ad"), "--groupby", "condition"]
+    words += ["--method", "wilcoxon", "--block", "batch", "--weights", "design-free"]
+    words += ["--alternative", "less", "--continuity", "-o", str(tmp_path / "out.h5ad")]
+    assert main(words) == 0
+    options = {"block": "batch", "weights": "design-free", "continuity": True}
+    dex.tl.rank_genes(adata, "condition", method="wilcoxon", alternative="less", **options)
+    table = dex.get.rank_genes_df(ad.read_h5ad(tmp_path / "out.h5ad"))
+    pd.testing.assert_frame_equal(table, dex.get.rank_genes_df(adata))
+
+
 @pytest.mark.parametrize("tool", ["score_markers", "conserved_markers"])
 def test_markers_are_written_into_an_h5ad(tmp_path, capsys, tool):
     adata = simulate_counts(60, 3, cells_per_replicate=30, seed=0)

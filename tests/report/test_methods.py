@@ -8,7 +8,7 @@ import dex
 from dex.report._data import in_words
 from dex.report._methods import Citations, methods_sentences
 from dex.report._ranking import Ranking
-from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, REFERENCES
+from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, OF_STRATA, REFERENCES
 
 
 def text_of(adata, **options):
@@ -26,7 +26,12 @@ def adata():
 
 
 def test_every_name_has_its_reference():
-    cited = {*OF_METHOD.values(), *OF_FACTORS.values(), *(key for _, key in ADJUSTMENTS.values())}
+    cited = {
+        OF_STRATA,
+        *OF_METHOD.values(),
+        *OF_FACTORS.values(),
+        *(key for _, key in ADJUSTMENTS.values()),
+    }
     assert cited <= set(REFERENCES)
 
 
@@ -59,6 +64,16 @@ def test_a_model_is_described(adata):
         ({"method": "wilcoxon"}, "the Wilcoxon rank-sum test (Mann & Whitney, 1947)"),
         ({"method": "wilcoxon", "test": "any"}, "the Kruskal-Wallis test (Kruskal & Wallis, 1952)"),
         ({"padj_method": "bonferroni", "padj_scope": "global"}, "over all tests together"),
+        (
+            {"method": "wilcoxon", "block": "batch"},
+            "van Elteren's stratified Wilcoxon rank-sum test (van Elteren, 1960)",
+        ),
+        (
+            {"method": "wilcoxon", "block": "batch", "weights": "design-free"},
+            "Observations were compared within the levels of batch, with design-free weights",
+        ),
+        ({"method": "wilcoxon", "continuity": True}, "were corrected for continuity"),
+        ({"alternative": "less"}, "one-sided, against the group being lower than its reference"),
         ({"vcov": "HC3"}, "errors were HC3 (MacKinnon & White, 1985)"),
         ({"size_factors": "median_ratio"}, "median of ratios size factors (Anders & Huber, 2010)"),
     ],

@@ -29,13 +29,14 @@ def rng():
     return np.random.default_rng(20240604)
 
 
-def enumerated_pval(column, in_group) -> float:
-    """P(abs(W - E W) >= abs(w - E W)) by walking through every choice of the group."""
+def enumerated_pval(column, in_group, alternative="two-sided") -> float:
+    """P(abs(W - E W) >= abs(w - E W)), or of one side, from every choice of the group."""
     doubled = (2 * stats.rankdata(column)).astype(int)
     n, m = len(column), int(in_group.sum())
 
     def distance(members):
-        return abs(doubled[list(members)].sum() - m * (n + 1))
+        deviation = doubled[list(members)].sum() - m * (n + 1)
+        return {"two-sided": abs(deviation), "greater": deviation, "less": -deviation}[alternative]
 
     observed = distance(np.flatnonzero(in_group))
     return sum(distance(c) >= observed for c in combinations(range(n), m)) / comb(n, m)
@@ -45,15 +46,16 @@ def enumerated_pval(column, in_group) -> float:
     ("m", "n"), [(1, 1), (1, 4), (2, 2), (3, 3), (2, 6), (4, 4), (5, 3), (4, 6)]
 )
 @pytest.mark.parametrize("largest", [1, 2, 5, 10_000])
-def test_equals_enumeration(rng, m, n, largest):
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_equals_enumeration(rng, m, n, largest, alternative):
     values = rng.integers(-1, largest, (m + n, 6)).astype(float)
     codes = rng.permutation(np.repeat([0, 1], [m, n]))
-    log10_pval = exact_rank_sum_log10_pval(values, codes, 2, FORWARD)[:, 0]
+    log10_pval = exact_rank_sum_log10_pval(values, codes, 2, FORWARD, alternative=alternative)[:, 0]
     for j, column in enumerate(values.T):
         if np.ptp(column) == 0:
             assert np.isnan(log10_pval[j])
         else:
-            expected = enumerated_pval(column, codes == 0)
+            expected = enumerated_pval(column, codes == 0, alternative)
             assert 10 ** log10_pval[j] == pytest.approx(expected, rel=RTOL)
 
 
@@ -133,6 +135,9 @@ def test_too_many_observations(rng):
 def test_smallest_pval_and_the_rule():
     assert smallest_exact_pval(4, 4) == 2 / 70
     assert np.isnan(smallest_exact_pval(0, 4))
+    assert smallest_exact_pval(4, 4, alternative="less") == 1 / 70
+    assert smallest_exact_pval([1, 2], [3, 2]) == 2 / (4 * 6)
+    assert np.isnan(smallest_exact_pval([], []))
     assert not use_exact(0, 4)
     assert use_exact(1, 49)
     assert not use_exact(9, 20)

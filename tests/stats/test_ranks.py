@@ -84,6 +84,52 @@ def test_equals_scipy(data):
     assert not test.exact.any()
 
 
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize("continuity", [True, False])
+def test_sides_and_continuity_equal_scipy(data, alternative, continuity):
+    values, codes = data
+    options = {"alternative": alternative, "continuity": continuity}
+    test = rank_sum_test(values, codes, 4, TESTS, exact=False, **options)
+    plain = rank_sum_test(values, codes, 4, TESTS, exact=False)
+    np.testing.assert_array_equal(test.stat, plain.stat)
+    for t, pair in enumerate(TESTS):
+        a, b = (side.astype(float) for side in sides(values, codes, pair))
+        expected = stats.mannwhitneyu(
+            a, b, alternative=alternative, use_continuity=continuity, method="asymptotic"
+        )
+        log10_pval = np.log10(expected.pvalue)
+        np.testing.assert_allclose(test.log10_pval[:, t], log10_pval, rtol=0, atol=LOG10_ATOL)
+
+
+def test_u_at_its_mean_has_p_one_with_the_correction():
+    values, codes = np.array([[1.0], [4.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    options = {"continuity": True, "exact": False}
+    found = {
+        side: rank_sum_test(values, codes, 2, TESTS[:1], alternative=side, **options)
+        for side in ("two-sided", "greater", "less")
+    }
+    log10_pval = {side: test.log10_pval.item() for side, test in found.items()}
+    assert log10_pval["two-sided"] == 0
+    assert log10_pval["greater"] == log10_pval["less"] > np.log10(0.5)
+
+
+@pytest.mark.parametrize("alternative", ["greater", "less"])
+def test_one_sided_p_far_beyond_underflow(alternative):
+    """Groups apart, z near 219: the upper tail is the leading terms of its asymptotic series."""
+    n = 32_000
+    values, codes = np.arange(2.0 * n)[:, None], np.repeat([1, 0], n)
+    test = rank_sum_test(values, codes, 2, TESTS[:1], alternative=alternative)
+    z = np.sqrt(3 / (2 * n + 1)) * n
+    assert test.stat.item() == pytest.approx(z, rel=1e-12)
+    if alternative == "less":
+        assert test.log10_pval.item() == 0
+        return
+    series = np.log1p(-1 / z**2 + 3 / z**4 - 15 / z**6)
+    log10_sf = (-z * z / 2 - np.log(z * np.sqrt(2 * np.pi)) + series) / np.log(10)
+    assert log10_sf < -10_000
+    assert test.log10_pval.item() == pytest.approx(log10_sf, rel=1e-12)
+
+
 def test_two_groups_alone_equal_the_pair_among_many(data):
     values, codes = data
     pair = np.array([[1, 3]])

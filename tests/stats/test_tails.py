@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dex.stats.tails import chi2_log10_pval, f_log10_pval, normal_log10_pval, t_log10_pval
+from dex.stats.tails import (
+    chi2_log10_pval,
+    f_log10_pval,
+    log10_pval_against,
+    normal_log10_pval,
+    t_log10_pval,
+)
 
 # Measured against mpmath at 45 digits over 900 points: 1.2e-13 at worst.
 SAME = 1e-12
@@ -168,3 +174,28 @@ class TestEdges:
         assert t_log10_pval(1e4, 1e7) == pytest.approx(-1e7 / 2 * np.log10(1 + 10), rel=1e-5)
         assert np.isfinite(f_log10_pval(1e299, 5, 1e9))
         assert np.isfinite(t_log10_pval(1e200, 4))
+
+
+@pytest.mark.parametrize(("z", "two_sided"), NORMAL)
+def test_the_side_of_the_statistic_is_half(z, two_sided):
+    both = normal_log10_pval(z)
+    up = log10_pval_against("greater", stat=z, two_sided=both)
+    assert up == pytest.approx(two_sided - np.log10(2), rel=SAME)
+    assert log10_pval_against("less", stat=-z, two_sided=both) == up
+    assert log10_pval_against("two-sided", stat=z, two_sided=both) == both
+    other = log10_pval_against("less", stat=z, two_sided=both)
+    np.testing.assert_allclose(other, stats.norm.logcdf(z) / np.log(10), **SCIPY)
+
+
+def test_both_sides_add_up_to_one():
+    t, df = np.linspace(-30, 30, 301), 4.5
+    two_sided = t_log10_pval(t, df)
+    up, down = (
+        10 ** log10_pval_against(side, stat=t, two_sided=two_sided) for side in ("greater", "less")
+    )
+    np.testing.assert_allclose(up, stats.t.sf(t, df), rtol=1e-9)
+    np.testing.assert_allclose(up + down, 1, rtol=1e-14)
+
+
+def test_a_side_of_nothing_is_nothing():
+    assert np.isnan(log10_pval_against("greater", stat=np.nan, two_sided=np.nan))

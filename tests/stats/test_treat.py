@@ -22,6 +22,19 @@ def test_p_is_the_sum_of_both_tails_beyond_the_threshold(threshold):
     np.testing.assert_allclose(test.stat, np.sign(estimate) * np.maximum(near, 0), rtol=1e-14)
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.7])
+def test_one_side_is_a_t_test_shifted_by_the_threshold(threshold):
+    rng = np.random.default_rng(1)
+    estimate, se, df = rng.normal(0, 2, 50), rng.uniform(0.1, 2, 50), rng.uniform(1, 40, 50)
+    up = treat_test(estimate, se, df, threshold=threshold, alternative="greater")
+    np.testing.assert_allclose(up.stat, (estimate - threshold) / se, rtol=1e-14)
+    expected = np.log10(stats.t.sf((estimate - threshold) / se, df))
+    np.testing.assert_allclose(up.log10_pval, expected, rtol=0, atol=LOG10_P)
+    down = treat_test(-estimate, se, df, threshold=threshold, alternative="less")
+    np.testing.assert_array_equal(down.stat, -up.stat)
+    np.testing.assert_array_equal(down.log10_pval, up.log10_pval)
+
+
 def test_without_a_threshold_it_is_the_t_test():
     estimate, se, df = np.array([2.0, -1.0, 0.0]), np.array([0.5, 0.7, 1.0]), np.full(3, 7.0)
     test = treat_test(estimate, se, df, threshold=0)

@@ -208,6 +208,20 @@ def test_pairs_without_a_block(samples, refuses):
     refuses(samples, *words, groupby="condition", method="t-test-paired")
 
 
+def test_strata_that_are_no_strata(samples, refuses):
+    options = {"groupby": "condition", "method": "wilcoxon"}
+    samples.obs["nobody"] = pd.Categorical([None] * 10, categories=["a"])
+    refuses(samples, "missing values only", block="nobody", **options)
+    words = ("'true_size_factor' is continuous (30 different numbers)", "method='ols'")
+    many = dex.datasets.simulate_counts(20, n_per_group=15, seed=2)
+    refuses(many, *words, block="true_size_factor", **options)
+
+
+def test_weights_are_of_strata_and_not_of_pairs(samples, refuses):
+    options = {"method": "t-test-paired", "block": "batch", "weights": "design-free"}
+    refuses(samples, "weights='design-free'", "strata", groupby="condition", **options)
+
+
 def test_pairs_that_are_no_pairs(samples, refuses):
     words = ("3 observations", "method='ols'")
     options = {"groupby": "condition", "method": "t-test-paired", "block": "batch"}
@@ -345,8 +359,21 @@ def test_covariates_with_missing_values_leave_observations_out(samples, column, 
         ({"lfc": 1, "method": "wilcoxon"}, ("lfc=1", "Wilcoxon", "method='ols'")),
         ({"lfc": 1, "test": "any", "method": "ols"}, ("lfc=1", "F test", "test='each'")),
         ({"test": "all"}, ("test='all' is not known", "'each' or 'any'")),
-        ({"block": "batch", "method": "ols"}, ("block=", "'ols' has no use of it")),
+        ({"block": "batch", "method": "ols"}, ("'ols' has no use of it", "'~ batch + ...'")),
         ({"block": "batch"}, ("block=", "'ols' has no use of it")),
+        ({"block": "batch", "method": "t-test"}, ("'t-test' has no use", "method='wilcoxon'")),
+        ({"block": "condition", "method": "wilcoxon"}, ("block='condition' is the column",)),
+        ({"block": "bacth", "method": "wilcoxon"}, ("block='bacth' is not in obs", "'batch'?")),
+        ({"block": "batch", "method": "wilcoxon", "test": "any"}, ("Kruskal", "not stratified")),
+        ({"alternative": "up"}, ("alternative='up' is not known", "'greater', 'less'")),
+        ({"alternative": "less", "test": "any", "method": "t-test"}, ("Welch", "has no side")),
+        ({"alternative": "less", "test": "any"}, ("F test", "has no side")),
+        ({"alternative": "less", "test": "any", "method": "wilcoxon"}, ("Kruskal", "no side")),
+        ({"continuity": "yes", "method": "wilcoxon"}, ("continuity='yes'", "False, True")),
+        ({"continuity": True, "method": "t-test"}, ("not the Welch's", "method='wilcoxon'")),
+        ({"continuity": True, "method": "wilcoxon", "test": "any"}, ("not the Kruskal-Wallis",)),
+        ({"weights": "equal"}, ("weights='equal' is not known", "'optimal', 'design-free'")),
+        ({"weights": "design-free", "method": "wilcoxon"}, ("are of strata", "block=")),
         ({"n_threads": 0}, ("n_threads=0", "1 or more")),
         ({"n_threads": -2}, ("n_threads=-2",)),
         ({"n_threads": 1.5}, ("n_threads=1.5",)),
@@ -396,7 +423,7 @@ def test_a_nullable_mask_without_missing_values(samples, column):
 
 PLACES = {
     "t-test": "dex.tl._two_sample.group_moments",
-    "wilcoxon": "dex.tl._two_sample.rank_sum_test",
+    "wilcoxon": "dex.tl._strata.rank_sum_test",
     "ols": "dex.tl._linear.lm_fit",
 }
 

@@ -173,7 +173,24 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         default="auto",
         help="donor or animal of each cell, whose cells are added up",
     )
-    command.add_argument("--block", metavar="COLUMN", help="pairs, for t-test-paired")
+    command.add_argument(
+        "--block", metavar="COLUMN", help="nuisance strata, for wilcoxon; pairs, for t-test-paired"
+    )
+    command.add_argument(
+        "--weights",
+        choices=("optimal", "design-free"),
+        default="optimal",
+        help="of the strata of wilcoxon (default: optimal)",
+    )
+    command.add_argument(
+        "--alternative",
+        choices=("two-sided", "greater", "less"),
+        default="two-sided",
+        help="greater: the group is above its reference (default: two-sided)",
+    )
+    command.add_argument(
+        "--continuity", action="store_true", help="correct p-values of wilcoxon for continuity"
+    )
     command.add_argument(
         "--lfc", type=float, default=0.0, metavar="LOG2", help="change still in the null (0)"
     )

@@ -151,7 +151,8 @@ class Comparison:
         if design is not None:
             msg = (
                 f"design={design!r}: a rank or t test cannot adjust for covariates; use "
-                "method='ols' for the design, or groupby= without it."
+                "method='ols' for the design, or groupby= without it (method='wilcoxon' takes one "
+                "nuisance column as block=)."
             )
             raise InputError(msg)
         return compare_two_samples(

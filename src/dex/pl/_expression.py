@@ -77,8 +77,8 @@ def expression(
         ``"auto"`` is points for up to 50 observations in a group, else violins. Observations are
         points in all.
     pairs
-        Column of ``obs`` whose observations are joined by lines; by default the ``block`` of the
-        result, or the column of its design that pairs all groups; False for none.
+        Column of ``obs`` whose observations are joined by lines; by default the ``block`` of a
+        paired test, or the column of the design that pairs all groups; False for none.
     hue
         Column of ``obs`` that divides each group.
     order

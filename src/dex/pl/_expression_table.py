@@ -218,7 +218,7 @@ def _paired(
         return nobody
     if pairs is not None:
         return Levels.from_adata(source.shown, pairs).codes[rows]
-    block = source.text("block")
+    block = source.text("block") if source.text("method") == "t-test-paired" else None
     if column not in source.contrasted_columns():
         return nobody
     candidates = [block] if block else [c for c in source.design_columns() if c != column]

@@ -191,7 +191,8 @@ def _design(ranking: Ranking) -> Html:
         facts.append(join(("Reference: ", element("code", params["reference"]))))
     unit = f"One row of the matrix tested is one {'cell' if ranking.unit == 'cells' else 'sample'}"
     facts.append(unit + (", a sum of cells" if ranking.is_pseudobulk else "") + ".")
-    for name, words in (("replicate", "Independent unit"), ("block", "Pairs")):
+    blocks = "Strata" if params.get("weights") else "Pairs"
+    for name, words in (("replicate", "Independent unit"), ("block", blocks)):
         if params.get(name):
             facts.append(join((f"{words}: ", element("code", params[name]))))
     df = {test.df for test in ranking.tests if np.isfinite(test.df)}

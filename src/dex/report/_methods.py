@@ -11,7 +11,7 @@ from dex.data.size_factors import TITLES
 from dex.design.wording import plural
 from dex.report._filtering import all_tested, filter_words, scale_words
 from dex.report._html import Html, element, join
-from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, REFERENCES
+from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, OF_STRATA, REFERENCES
 from dex.report._shared import shared
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ def _test_sentence(ranking: Ranking, citations: Citations) -> str:
     params = ranking.params
     omnibus = any(test.kind == "omnibus" for test in ranking.tests)
     title = str(params.get("method_title", params.get("method", "an unnamed test")))
-    known = OF_METHOD.get((str(params.get("method")), omnibus))
+    of_method = OF_METHOD.get((str(params.get("method")), omnibus))
+    known = OF_STRATA if params.get("weights") else of_method
     said = citations.cite(known) if known else citations.cite_words(str(params.get("citation", "")))
     design = f" with the design {params['design']}" if params.get("design") else ""
     the = "the " if title.endswith("test") and "'s " not in title else ""
@@ -178,8 +179,16 @@ def _tests_in_words(ranking: Ranking) -> str:
 
 def _details_sentence(ranking: Ranking, citations: Citations) -> str:
     params, said = ranking.params, []
-    if params.get("block"):
+    if params.get("weights"):
+        words = f"within the levels of {params['block']}, with {params['weights']} weights"
+        said.append(f"observations were compared {words}")
+    elif params.get("block"):
         said.append(f"observations were paired by {params['block']}")
+    if (side := params.get("alternative", "two-sided")) != "two-sided":
+        way = "higher" if side == "greater" else "lower"
+        said.append(f"p-values were one-sided, against the group being {way} than its reference")
+    if params.get("continuity"):
+        said.append("asymptotic p-values were corrected for continuity")
     if params.get("vcov", "classical") != "classical":
         said.append(f"standard errors were {params['vcov']} {citations.cite('MacKinnon1985')}")
     if params.get("lfc"):

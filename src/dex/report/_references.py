@@ -78,6 +78,7 @@ OF_METHOD: Final = {
     ("ols", True): "Fisher1922",
 }
 """By the name of the method, and whether it is the omnibus test."""
+OF_STRATA: Final = "vanElteren1960"
 OF_FACTORS: Final = {
     "tmm": "Robinson2010",
     "median_ratio": "Anders2010",

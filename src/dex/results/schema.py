@@ -46,7 +46,12 @@ COLUMNS = {
         Column("mean_diff_se", "Standard error of mean_diff, which over it is stat.", "log2"),
         Column("stat", "Test statistic: t, z, F or chi-square.", scanpy="scores", r="stat"),
         Column("df", "Degrees of freedom of stat (of the denominator, for F)."),
-        Column("pval", "Two-sided p-value.", scanpy="pvals", r="pvalue"),
+        Column(
+            "pval",
+            "p-value; two-sided unless another alternative was asked for.",
+            scanpy="pvals",
+            r="pvalue",
+        ),
         Column("padj", "p-value adjusted for the number of genes.", scanpy="pvals_adj", r="padj"),
         Column("log10_pval", "log10 of pval, right also where pval underflows to 0.", "log10"),
         Column("log10_padj", "log10 of padj, right also where padj underflows to 0.", "log10"),

@@ -7,7 +7,7 @@ counts depend on a gene through its pattern of ties alone, so each pattern is co
 
 from __future__ import annotations
 
-from math import comb
+from math import comb, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from dex._numba import inner, kernel
 from dex.errors import InputError
 from dex.stats.moments import checked_codes
-from dex.typing import REST, Bool, Float, Int
+from dex.typing import REST, Alternative, Bool, Float, Int
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ LARGEST_EXACT = 63
 """Observations in a test, at most: which of them a gene ties, or a side holds, fits one word."""
 _AUTO_SMALLER_SIDE = 8
 _AUTO_BOTH_SIDES = 50
+_SIDES = {"two-sided": 0, "greater": 1, "less": -1}
 
 
 def use_exact(n_group: ArrayLike, n_reference: ArrayLike) -> Bool:
@@ -41,11 +42,20 @@ def use_exact(n_group: ArrayLike, n_reference: ArrayLike) -> Bool:
     return np.asarray((smaller > 0) & (smaller <= _AUTO_SMALLER_SIDE) & (both <= _AUTO_BOTH_SIDES))
 
 
-def smallest_exact_pval(n_group: int, n_reference: int) -> float:
-    """Smallest two-sided p-value that a gene without ties can get: both extremes of ``comb(N, m)``.
+def smallest_exact_pval(
+    n_group: ArrayLike, n_reference: ArrayLike, *, alternative: Alternative = "two-sided"
+) -> float:
+    """Smallest p-value that a gene without ties can get: one or both extremes of ``comb(N, m)``.
 
-    With ties it can be half as large if the sides differ in size, since the distribution is then
-    skewed and the far extreme may stand alone.
+    With ties the two-sided one can be half as large if the sides differ in size, since the
+    distribution is then skewed and the far extreme may stand alone.
+
+    Parameters
+    ----------
+    n_group, n_reference
+        Observations on both sides; of a stratified test, one number per stratum.
+    alternative
+        As in :func:`exact_rank_sum_log10_pval`.
 
     Returns
     -------
@@ -55,14 +65,25 @@ def smallest_exact_pval(n_group: int, n_reference: int) -> float:
     --------
     >>> smallest_exact_pval(3, 3), smallest_exact_pval(1, 1)
     (0.1, 1.0)
+    >>> smallest_exact_pval([2, 2], [2, 2], alternative="greater") == 1 / 36
+    True
     """
-    if min(n_group, n_reference) < 1:
+    m, n = np.atleast_1d(n_group).tolist(), np.atleast_1d(n_reference).tolist()
+    if min([*m, *n], default=0) < 1:
         return float("nan")
-    return 2 / comb(n_group + n_reference, n_group)
+    choices = prod(comb(a + b, a) for a, b in zip(m, n, strict=True))
+    return (2 if alternative == "two-sided" else 1) / choices
 
 
-def exact_rank_sum_log10_pval(values: Float, codes: Int, n_groups: int, tests: Int) -> Float:
-    """Two-sided exact p-value of the rank sum W given the ties: P(abs(W - E W) >= abs(w - E W)).
+def exact_rank_sum_log10_pval(
+    values: Float,
+    codes: Int,
+    n_groups: int,
+    tests: Int,
+    *,
+    alternative: Alternative = "two-sided",
+) -> Float:
+    """Exact p-value of the rank sum W given the ties: P(abs(W - E W) >= abs(w - E W)).
 
     Parameters
     ----------
@@ -74,6 +95,8 @@ def exact_rank_sum_log10_pval(values: Float, codes: Int, n_groups: int, tests: I
         Number of groups.
     tests
         Rows (group, reference), shape ``(n_tests, 2)``; reference ``REST`` is everybody else.
+    alternative
+        ``"greater"``: the group is above its reference, P(W >= w); ``"less"``: P(W <= w).
 
     Returns
     -------
@@ -96,63 +119,76 @@ def exact_rank_sum_log10_pval(values: Float, codes: Int, n_groups: int, tests: I
     for t, (group, reference) in enumerate(tests):
         in_group = codes == group
         taken = codes >= 0 if reference == REST else in_group | (codes == reference)
-        log10_pval[:, t] = _one_test(genes[:, taken], in_group[taken])
+        log10_pval[:, t] = _one_test(genes[:, taken], in_group[taken], alternative)
     return log10_pval
 
 
-def _one_test(genes: Float, in_group: Bool) -> Float:
-    """log10 p of one test, ``(n_vars,)``; ``genes`` holds the two sides, ``(n_vars, n)``."""
-    n_vars, n = genes.shape
-    smaller = in_group if 2 * in_group.sum() <= n else ~in_group
-    if not smaller.any():
-        return np.full(n_vars, np.nan)
+def require_small(n: int) -> None:
+    """Refuse a test of more than ``LARGEST_EXACT`` observations."""
     if n > LARGEST_EXACT:
         message = (
             f"A test has {n} observations; exact rank-sum p-values are for {LARGEST_EXACT} at "
             "most. Use the asymptotic ones (exact=False)."
         )
         raise InputError(message)
+
+
+def _one_test(genes: Float, in_group: Bool, alternative: Alternative) -> Float:
+    """log10 p of one test, ``(n_vars,)``; ``genes`` holds the two sides, ``(n_vars, n)``."""
+    n_vars, n = genes.shape
+    group_is_smaller = bool(2 * in_group.sum() <= n)
+    smaller = in_group if group_is_smaller else ~in_group
+    if not smaller.any():
+        return np.full(n_vars, np.nan)
+    require_small(n)
+    side = _SIDES[alternative] * (1 if group_is_smaller else -1)
     order = genes.argsort(axis=1)
     ordered = np.take_along_axis(genes, order, axis=1)
-    steps = _pack(ordered[:, 1:] != ordered[:, :-1])
-    pval = _exact_pval(steps, _pack(smaller[order]), n, int(smaller.sum()), steps.argsort())
+    steps = pack(ordered[:, 1:] != ordered[:, :-1])
+    sizes = (n, int(smaller.sum()), side)
+    pval = _exact_pval(steps, pack(smaller[order]), sizes, steps.argsort())
     pval[(steps == 0) | np.isnan(ordered[:, -1])] = np.nan
     log10_pval: Float = np.log10(pval)
     return log10_pval
 
 
-def _pack(bits: Bool) -> Int:
-    """Every row of bits as one whole number, the first bit lowest."""
+def pack(bits: Bool) -> Int:
+    """Every row of up to 63 bits as one whole number, the first bit lowest."""
     packed: Int = bits @ (1 << np.arange(bits.shape[1]))
     return packed
 
 
 @kernel
-def _exact_pval(steps: Int, members: Int, n: int, m: int, order: Int) -> Float:
-    """Two-sided p-value per gene.
+def _exact_pval(steps: Int, members: Int, sizes: tuple[int, int, int], order: Int) -> Float:
+    """p-value per gene; ``sizes`` are n observations, m on the smaller side, and ``side``.
 
     Bit i of ``steps``: sorted observation i + 1 is larger than i. Bit i of ``members``: sorted
-    observation i is among the m of the smaller side. ``order`` brings equal ``steps`` together.
+    observation i is on the smaller side. ``order`` brings equal ``steps`` together. ``side`` is 0
+    for both, 1 if large rank sums of the smaller side are extreme, -1 if small ones are.
     """
+    n, m, side = sizes
     pval = np.empty(steps.shape[0])
     scores = np.empty(n, np.int64)
-    tail = np.empty(m * (n - m) + 1)
+    tail = np.empty(2 * m * (n - m) + 1)
     for k in range(order.shape[0]):
         j = order[k]
         if k == 0 or steps[j] != steps[order[k - 1]]:
-            _fill_scores(steps[j], scores)
-            _fill_tail(scores, m, tail)
+            fill_scores(steps[j], scores)
+            _fill_tail(scores, m, side, tail)
         deviation = 0
         for i in range(n):
             if (members[j] >> i) & 1:
                 deviation += scores[i]
-        pval[j] = tail[abs(deviation)]
+        pval[j] = tail[_reach(deviation, side, m * (n - m))]
     return pval
 
 
 @inner
-def _fill_scores(steps: int, scores: Int) -> None:
-    """Doubled midranks minus their mean, ``2 r - (n + 1)``, in ascending order."""
+def fill_scores(steps: int, scores: Int) -> None:
+    """Doubled midranks minus their mean, ``2 r - (n + 1)``, in ascending order.
+
+    Bit i of ``steps``: observation i + 1 is larger than i.
+    """
     n = scores.shape[0]
     start = 0
     for stop in range(1, n + 1):
@@ -162,20 +198,27 @@ def _fill_scores(steps: int, scores: Int) -> None:
 
 
 @inner
-def _fill_tail(scores: Int, m: int, tail: Float) -> None:
-    """``tail[d]`` = P(abs(sum of m scores) >= d), all choices of m being equally likely."""
-    counts = _count_sums(scores - scores[0], m)
+def _reach(deviation: int, side: int, span: int) -> int:
+    """How far out a deviation within ``-span ... span`` is, counted from 0."""
+    return abs(deviation) if side == 0 else span + side * deviation
+
+
+@inner
+def _fill_tail(scores: Int, m: int, side: int, tail: Float) -> None:
+    """``tail[d]`` = P(reach of the sum of m scores >= d), all choices of m being equally likely."""
+    span = m * (scores.shape[0] - m)
+    counts = count_sums(scores - scores[0], m)
     tail[:] = 0.0
     for total in range(counts.shape[0]):
         if counts[total] > 0.0:
-            tail[abs(total + m * scores[0])] += counts[total]
+            tail[_reach(total + m * scores[0], side, span)] += counts[total]
     for d in range(tail.shape[0] - 1, 0, -1):
         tail[d - 1] += tail[d]
     tail /= tail[0]
 
 
 @inner
-def _count_sums(scores: Int, m: int) -> Float:
+def count_sums(scores: Int, m: int) -> Float:
     """How many choices of m scores have each sum; ``scores`` ascend from 0.
 
     One tie block after the other: ``counts[k, s]`` choices of k among those seen have the sum s.

@@ -11,8 +11,11 @@ from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
 from dex.stats.moments import checked_codes, group_sizes
 from dex.stats.rank_sums import RankSums, rank_sums, side_sizes
 from dex.stats.sparse_genes import SparseGenes, sparse_genes
-from dex.stats.tails import chi2_log10_pval, normal_log10_pval
-from dex.typing import REST, Bool, Float, Int
+from dex.stats.tails import chi2_log10_pval, log10_pval_against, normal_log10_pval
+from dex.typing import REST, Alternative, Bool, Float, Int
+
+Exact = Literal["auto"] | bool
+"""Whether p-values are exact; ``"auto"`` decides by :func:`dex.stats.exact_ranks.use_exact`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,11 @@ class RankSumTest:
     """Wilcoxon rank-sum tests, gene by test; arrays have shape ``(n_vars, n_tests)``."""
 
     stat: Float
-    """z, positive where the group is higher; ties corrected, no continuity correction."""
+    """z, positive where the group is higher; ties corrected, never with a continuity correction."""
     auc: Float
     """P(group > reference) + P(tie) / 2; the Mann-Whitney U over the number of pairs."""
     log10_pval: Float
-    """log10 of the two-sided p-value; NaN where all observations are tied."""
+    """log10 of the p-value; NaN where all observations are tied."""
     exact: Bool
     """Which p-values are from the exact distribution given the ties, shape ``(n_tests,)``."""
 
@@ -47,7 +50,9 @@ def rank_sum_test(
     n_groups: int,
     tests: Int,
     *,
-    exact: Literal["auto"] | bool = "auto",
+    alternative: Alternative = "two-sided",
+    continuity: bool = False,
+    exact: Exact = "auto",
 ) -> RankSumTest:
     """Every group against its reference by the rank-sum test [Wilcoxon1945]_, [Mann1947]_.
 
@@ -61,6 +66,11 @@ def rank_sum_test(
         Number of groups.
     tests
         Rows (group, reference), shape ``(n_tests, 2)``; reference ``REST`` is everybody else.
+    alternative
+        ``"greater"``: the group is above its reference; ``"less"``: it is below.
+    continuity
+        Take 1/2 off the distance of U from its mean in asymptotic p-values, as scipy's
+        ``use_continuity`` does.
     exact
         Whether p-values are from the exact distribution given the ties. ``"auto"`` decides once
         per test, by :func:`dex.stats.exact_ranks.use_exact`.
@@ -89,16 +99,49 @@ def rank_sum_test(
     """
     tests = np.asarray(tests, np.intp).reshape(-1, 2)
     sums = rank_sums(values, codes, n_groups, tests)
-    n_group, n_reference = side_sizes(codes, n_groups, tests).T
-    stat, auc = _z_scores(sums, n_group.astype(float), n_reference.astype(float))
-    log10_pval = np.where(sums.untied > 0, normal_log10_pval(stat), np.nan)
-    by_size = use_exact(n_group, n_reference)
-    chosen = by_size if exact == "auto" else np.full(len(tests), exact)
+    sizes = side_sizes(codes, n_groups, tests)
+    n_group, n_reference = sizes.T.astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(deviation_variance(sums, n_group, n_reference))
+        stat, step = sums.deviation / se, 1 / se if continuity else 0.0
+        auc = 0.5 + sums.deviation / (2 * n_group * n_reference)
+    log10_pval = asymptotic_log10_pval(stat, step, alternative=alternative)
+    stat = np.where((sums.untied == 0) & ~np.isnan(auc), 0.0, stat)
+    chosen = exact_tests(sizes, exact)
     if chosen.any():
-        taken = np.flatnonzero(np.isin(codes, tests[chosen]) | (tests[chosen] == REST).any())
+        taken = taking_part(codes, tests[chosen])
         few, codes = sparse_genes(values).to_dense(taken), np.asarray(codes)[taken]
-        log10_pval[:, chosen] = exact_rank_sum_log10_pval(few, codes, n_groups, tests[chosen])
+        log10_pval[:, chosen] = exact_rank_sum_log10_pval(
+            few, codes, n_groups, tests[chosen], alternative=alternative
+        )
     return RankSumTest(stat, auc, log10_pval, chosen)
+
+
+def deviation_variance(sums: RankSums, n_group: Float, n_reference: Float) -> Float:
+    """Variance of ``sums.deviation`` under the null, given the ties; NaN where a side is empty."""
+    n = n_group + n_reference
+    variance: Float = n_group * n_reference * sums.untied / (3 * n * (n - 1))
+    return variance
+
+
+def asymptotic_log10_pval(stat: Float, step: Float | float, *, alternative: Alternative) -> Float:
+    """log10 p of the z scores ``stat``, moved by ``step`` towards the null; NaN stays NaN."""
+    if alternative == "two-sided":
+        return normal_log10_pval(np.maximum(np.abs(stat) - step, 0.0))
+    moved = stat - step if alternative == "greater" else stat + step
+    return log10_pval_against(alternative, stat=moved, two_sided=normal_log10_pval(moved))
+
+
+def exact_tests(sizes: Int, exact: Exact) -> Bool:
+    """Which tests are exact, ``(n_tests,)``; ``sizes`` of both sides are ``(n_tests, 2)``."""
+    if exact == "auto":
+        return use_exact(*sizes.T)
+    return np.full(len(sizes), exact)
+
+
+def taking_part(codes: Int, tests: Int) -> Int:
+    """Positions of the observations that any of the tests compares, ascending."""
+    return np.flatnonzero(np.isin(codes, tests) | (tests == REST).any())
 
 
 def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> KruskalTest:
@@ -130,13 +173,3 @@ def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> Krus
     between = (sums.deviation**2 / n[groups]).sum(axis=1)
     stat = 3 * (n.sum() - 1) * between / np.where(untied == 0, 1.0, untied)
     return KruskalTest(stat, df, np.where(untied == 0, np.nan, chi2_log10_pval(stat, df)))
-
-
-def _z_scores(sums: RankSums, n_group: Float, n_reference: Float) -> tuple[Float, Float]:
-    """Return the z score and the AUC; a gene whose observations are all tied has 0 and 1/2."""
-    n, pairs = n_group + n_reference, n_group * n_reference
-    with np.errstate(divide="ignore", invalid="ignore"):
-        se = np.sqrt(pairs * sums.untied / (3 * n * (n - 1)))
-        stat = np.where(sums.untied == 0, 0.0, sums.deviation / se)
-        auc = 0.5 + sums.deviation / (2 * pairs)
-    return np.where(np.isnan(auc), np.nan, stat), auc

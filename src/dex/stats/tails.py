@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from dex.typing import Float
+    from dex.typing import Alternative, Float
 
 _LN10 = float(np.log(10.0))
+_LOG10_2 = float(np.log10(2.0))
 _TINY_PVAL = 1e-250
 """Scipy's functions serve above; below, they near the subnormal numbers."""
 _LARGEST_F = 1e300
@@ -74,6 +75,37 @@ def t_log10_pval(stat: ArrayLike, df: ArrayLike) -> Float:
     size = np.abs(np.asarray(stat, dtype=np.float64))
     square = np.square(np.minimum(size, np.sqrt(_LARGEST_F)))
     return f_log10_pval(np.where(np.isinf(size), np.inf, square), 1.0, df)
+
+
+def log10_pval_against(alternative: Alternative, *, stat: ArrayLike, two_sided: ArrayLike) -> Float:
+    """log10 of the p-value against one side, from the two-sided one of a symmetric statistic.
+
+    Parameters
+    ----------
+    alternative
+        ``"greater"`` is the upper tail, ``"less"`` the lower one; ``"two-sided"`` changes nothing.
+    stat
+        Statistics, symmetric about 0 under the null: only their sign is read.
+    two_sided
+        Their log10 of the two-sided p-value, in the same shape; NaN stays NaN.
+
+    Returns
+    -------
+    log10 p. It keeps its digits at either end: p is half of the two-sided one, or 1 less that half.
+
+    Examples
+    --------
+    >>> z = np.array([3.0, -3.0, 0.0])
+    >>> log10_p = log10_pval_against("greater", stat=z, two_sided=normal_log10_pval(z))
+    >>> (10**log10_p).round(6).tolist()
+    [0.00135, 0.99865, 0.5]
+    """
+    both = np.asarray(two_sided, dtype=np.float64)
+    if alternative == "two-sided":
+        return both
+    ahead = np.asarray(stat) * (1 if alternative == "greater" else -1) >= 0
+    half = both - _LOG10_2
+    return np.where(ahead, half, np.log1p(-np.exp(half * _LN10)) / _LN10)
 
 
 def f_log10_pval(stat: ArrayLike, df_num: ArrayLike, df_den: ArrayLike) -> Float:

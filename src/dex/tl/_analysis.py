@@ -12,9 +12,11 @@ from dex.data.source import obs_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
 from dex.results import Result
 from dex.results.schema import EFFECTS
+from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
-from dex.tl._run import require_applicable, run
+from dex.tl._run import run
 from dex.tl._samples import Measured, add_up_cells, with_enough_counts
+from dex.tl._strata import in_strata
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from dex.tl._auto import Plan
     from dex.tl._options import Options
     from dex.tl._question import Question
+    from dex.tl.methods import Method
     from dex.typing import Float, Int
 
 _FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
@@ -41,6 +44,8 @@ def analyse(
             adata, measured, question, replicate=plan.replicate, n_threads=options.n_threads
         )
     comparison = question.comparison(measured.obs, model=plan.method.model)
+    if isinstance(comparison, TwoSampleComparison) and _is_stratified(plan.method, options):
+        comparison = in_strata(comparison, measured.obs, str(options.block))
     if plan.replicate is not None:
         measured = with_enough_counts(measured, comparison)
     rows = np.flatnonzero(comparison.kept)
@@ -61,6 +66,7 @@ def analyse(
         n_vars,
         two_sample=not plan.method.model,
         unreplicated=answer.unreplicated,
+        not_estimable=answer.not_estimable,
         options=options,
     )
     shift = _composition_notes(columns["log2fc"], comparison, expression)
@@ -123,6 +129,19 @@ def _composition_notes(
     )
 
 
+def _is_stratified(method: Method, options: Options) -> bool:
+    return options.block is not None and method.on_ranks
+
+
+def _named_method(method: Method, options: Options, *, omnibus: bool) -> tuple[str, str]:
+    """Title and citation of the test that is made."""
+    if omnibus:
+        return method.omnibus_title, method.citation
+    if _is_stratified(method, options):
+        return method.stratified_title, method.stratified_citation
+    return method.title, method.citation
+
+
 def _params(
     plan: Plan,
     expression: Expression,
@@ -130,15 +149,19 @@ def _params(
     options: Options,
 ) -> dict[str, Any]:
     """What was asked and decided, with the names that scanpy's readers expect."""
+    title, citation = _named_method(plan.method, options, omnibus=comparison.omnibus)
     params: dict[str, Any] = {
         "groupby": comparison.groupby,
         "reference": comparison.reference,
         **measured_params(expression),
         "method": plan.method.name,
-        "method_title": plan.method.omnibus_title if comparison.omnibus else plan.method.title,
-        "citation": plan.method.citation,
+        "method_title": title,
+        "citation": citation,
         "replicate": plan.replicate,
         "block": options.block,
+        "weights": options.weights if _is_stratified(plan.method, options) else None,
+        "alternative": options.alternative,
+        "continuity": options.continuity,
         "lfc": options.lfc,
         "corr_method": options.padj_method,
         "padj_scope": options.padj_scope,

@@ -16,12 +16,14 @@ from dex.stats.moments import (
     two_samples,
 )
 from dex.stats.rank_sums import side_sizes
+from dex.stats.tails import log10_pval_against
 from dex.stats.treat import treat_test
 from dex.typing import REST
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, GeneBlock, SparseBlock
     from dex.stats.sparse_genes import SparseGenes
+    from dex.tl._options import Options
     from dex.typing import Bool, Float, Int
 
 
@@ -53,12 +55,17 @@ def base_mean(block: GeneBlock, n_tests: int) -> Float:
 
 
 def t_columns(
-    stat: Float, log10_pval: Float, effect: Float, se: Float, df: Float, *, lfc: float
+    stat: Float, two_sided: Float, effect: Float, se: Float, df: Float, *, options: Options
 ) -> Columns:
-    """Statistic and p-value of the t test, or of the test against the threshold ``lfc``."""
-    if lfc > 0:
-        test = treat_test(effect, se, df, threshold=lfc)
-        stat, log10_pval = test.stat, test.log10_pval
+    """Statistic and p-value of the t test, or of the test against a threshold, of the side asked.
+
+    ``two_sided`` is log10 of the two-sided p-value of ``stat``.
+    """
+    against = options.alternative
+    if options.lfc > 0:
+        test = treat_test(effect, se, df, threshold=options.lfc, alternative=against)
+        return {"stat": test.stat, "df": df, "log10_pval": test.log10_pval}
+    log10_pval = log10_pval_against(against, stat=stat, two_sided=two_sided)
     return {"stat": stat, "df": df, "log10_pval": log10_pval}
 
 

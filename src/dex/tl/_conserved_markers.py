@@ -131,6 +131,9 @@ def conserved_markers(
         key_added=key_added,
         n_threads=n_threads,
         size_factors=size_factors,
+        alternative="two-sided",
+        continuity=False,
+        weights="optimal",
     )
     used = _method(method)
     check_writable(adata)
@@ -168,6 +171,7 @@ def conserved_markers(
         adata.n_vars,
         two_sample=True,
         unreplicated=~tested.made.any(axis=0),
+        not_estimable=np.zeros(1, dtype=bool),
         options=options,
     )
     _add_combined(columns, options)

@@ -33,21 +33,24 @@ def finish(
     *,
     two_sample: bool,
     unreplicated: Bool,
+    not_estimable: Bool,
     options: Options,
 ) -> Columns:
     """Give every gene of the AnnData its row, a status, ``pval``, ``padj`` and their logs.
 
     ``genes`` are the positions of the rows of ``columns``; the other genes were left out.
     ``two_sample`` says that nobody but the two sides of a test takes part in it.
-    ``unreplicated``, shape ``(n_tests,)``, marks tests with too few observations for a p-value.
+    ``unreplicated``, shape ``(n_tests,)``, marks tests with too few observations for a p-value,
+    ``not_estimable`` those that the observations cannot answer however many there are.
     """
     all_zero = _all_zero(columns, in_both=two_sample)
     for name in _STATISTICS:
         if name in columns and all_zero.any():
             columns[name] = np.where(all_zero, np.nan, columns[name])
-    if unreplicated.any():
-        columns["log10_pval"] = np.where(unreplicated, np.nan, columns["log10_pval"])
-    status = _status(columns["log10_pval"], all_zero, unreplicated)
+    untestable = unreplicated | not_estimable
+    if untestable.any():
+        columns["log10_pval"] = np.where(untestable, np.nan, columns["log10_pval"])
+    status = _status(columns["log10_pval"], all_zero, unreplicated, not_estimable)
     full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
     full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)
     full["status"][genes] = status
@@ -64,11 +67,14 @@ def _all_zero(columns: Columns, *, in_both: bool) -> Bool:
     return np.equal(columns["base_mean"], 0)
 
 
-def _status(log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool) -> np.ndarray:
-    """In the order of precedence: all_zero, no_replicates, constant, tested."""
+def _status(
+    log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool, not_estimable: Bool
+) -> np.ndarray:
+    """In the order of precedence: all_zero, not_estimable, no_replicates, constant, tested."""
     untested = np.isnan(log10_pval)
     codes = np.where(untested, np.int8(Status.CONSTANT), np.int8(Status.TESTED))
     codes[untested & unreplicated] = Status.NO_REPLICATES
+    codes[untested & not_estimable] = Status.NOT_ESTIMABLE
     codes[all_zero] = Status.ALL_ZERO
     return codes
 

@@ -40,7 +40,7 @@ def ols(
         df = np.broadcast_to(test.df, test.stat.shape)
         return {
             **_estimate_columns(effect, se, is_log=scale.is_log),
-            **t_columns(test.stat, test.log10_pval, effect, se, df, lfc=options.lfc),
+            **t_columns(test.stat, test.log10_pval, effect, se, df, options=options),
             "base_mean": base_mean(block, len(contrasts)),
             **(mean_columns(block, sides) if sides is not None else {}),
         }

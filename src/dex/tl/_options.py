@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from dex.data.threads import thread_count
 from dex.errors import InputError
 from dex.results.store import check_key
 from dex.stats.multitest import METHODS as PADJ_METHODS
+from dex.stats.stratified_ranks import Weights
+from dex.typing import Alternative
 
 Scope = Literal["test", "global"]
 Vcov = Literal["classical", "HC3"]
@@ -27,7 +29,10 @@ class Options:
     padj_scope: Scope
     key_added: str
     n_threads: int | None
-    size_factors: str = "auto"
+    size_factors: str
+    alternative: Alternative
+    continuity: bool
+    weights: Weights
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -36,6 +41,9 @@ class Options:
         _choice("padj_method", self.padj_method, PADJ_METHODS)
         _choice("padj_scope", self.padj_scope, ("test", "global"))
         _choice("vcov", self.vcov, ("classical", "HC3"))
+        _choice("alternative", self.alternative, get_args(Alternative))
+        _choice("continuity", self.continuity, (False, True))
+        _choice("weights", self.weights, get_args(Weights))
         if not _is_threshold(self.lfc):
             msg = f"lfc={self.lfc!r} is not a threshold; give a log2 fold change of 0 or more."
             raise InputError(msg)
@@ -45,7 +53,7 @@ def _is_threshold(value: object) -> bool:
     return isinstance(value, int | float | np.number) and bool(0 <= value < float("inf"))
 
 
-def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+def _choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     if value not in choices:
         msg = f"{name}={value!r} is not known; it is one of {', '.join(map(repr, choices))}."
         raise InputError(msg)

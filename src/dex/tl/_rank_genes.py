@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike
 
+    from dex.stats.stratified_ranks import Weights
+    from dex.typing import Alternative
+
 
 def rank_genes(
     adata: AnnData,
@@ -44,6 +47,9 @@ def rank_genes(
     mask_var: str | ArrayLike | None = None,
     lfc: float = 0.0,
     vcov: Literal["classical", "HC3"] = "classical",
+    alternative: Alternative = "two-sided",
+    continuity: bool = False,
+    weights: Weights = "optimal",
     padj_method: str = "fdr_bh",
     padj_scope: Literal["test", "global"] = "test",
     stats: Sequence[str] | None = None,
@@ -89,7 +95,10 @@ def rank_genes(
         are added up, and samples are tested. ``"auto"`` takes the one column that obviously does
         so if the method is ``"auto"`` too, and warns otherwise; None never does.
     block
-        Column of ``obs`` that says which observations are a pair, for ``"t-test-paired"``.
+        Column of ``obs``, a nuisance (batch, pool, replicate of a screen). ``"wilcoxon"`` compares
+        observations within its levels only (van Elteren's test); a level with one side of a test
+        takes no part in it. For ``"t-test-paired"`` it says which observations are a pair. It is
+        not ``replicate``: see Notes.
     layer
         Layer to test; by default ``X``. Counts are normalised on the way, cells to the log of 1 +
         counts per median library, samples to log2 counts per million of their effective libraries;
@@ -114,6 +123,15 @@ def rank_genes(
     vcov
         Covariance of the coefficients of ``"ols"``: ``"classical"``, or ``"HC3"``, which holds if
         variances differ between observations; both with t on the residual degrees of freedom.
+    alternative
+        ``"two-sided"``, ``"greater"`` (the group is above its reference) or ``"less"``.
+    continuity
+        Correct asymptotic p-values of ``"wilcoxon"`` for continuity, by half a rank, as scipy's
+        ``use_continuity`` does. ``stat`` is never corrected.
+    weights
+        Of the strata of ``"wilcoxon"`` with ``block``: ``"optimal"``, 1 / (N + 1), best where all
+        strata are shifted alike; or ``"design-free"``, 1 / (m n), which counts every stratum the
+        same however many observations it has.
     padj_method
         Any of statsmodels' ``multipletests``: ``"fdr_bh"`` is Benjamini & Hochberg.
     padj_scope
@@ -157,6 +175,13 @@ def rank_genes(
     mean logs: ``mean_diff``, in log2, and ``stat = mean_diff / mean_diff_se``. ``log2fc`` of
     models is the tested coefficient in log2.
 
+    ``block`` takes differences between its levels out of a rank test: ``stat``, ``auc`` and p are
+    within levels; ``log2fc`` and the means are of all observations with a level, unadjusted.
+    It does not make cells independent. With six donors, 200 cells of each in either condition and
+    an effect of the condition that varies between donors by 0.1 to 0.2 standard deviations, with
+    mean 0, it rejects 16% to 36% of true null hypotheses at 5%. Where donors are the replicates,
+    ``replicate`` is the answer.
+
     Examples
     --------
     >>> import dex
@@ -168,7 +193,19 @@ def rank_genes(
     >>> dex.get.tests_df(adata, key="ranks")["name"].item()
     'treated vs control'
     """
-    options = Options(lfc, vcov, block, padj_method, padj_scope, key_added, n_threads, size_factors)
+    options = Options(
+        lfc=lfc,
+        vcov=vcov,
+        block=block,
+        padj_method=padj_method,
+        padj_scope=padj_scope,
+        key_added=key_added,
+        n_threads=n_threads,
+        size_factors=size_factors,
+        alternative=alternative,
+        continuity=continuity,
+        weights=weights,
+    )
     check_writable(adata)
     check_free(adata, key_added)
     check_stats(stats)

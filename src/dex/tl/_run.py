@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from dex.errors import InputError
 from dex.stats.exact_ranks import smallest_exact_pval, use_exact
 from dex.tl._columns import Sides
 from dex.tl._linear import hc3_estimable
+from dex.tl._strata import Stratified
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,26 +38,8 @@ class Answer:
     unreplicated: Bool
     """Tests with too few observations for a p-value, shape ``(n_tests,)``."""
     notes: tuple[str, ...] = ()
-
-
-def require_applicable(method: Method, test: str, options: Options) -> None:
-    """Refuse options that the method has no meaning for."""
-    if test == "any" and method.omnibus is None:
-        msg = f"test='any': the {method.title} compares two groups; use method='ols' or another."
-        raise InputError(msg)
-    if options.lfc > 0 and (test == "any" or not method.on_means):
-        msg = (
-            f"lfc={options.lfc} is a threshold on a difference of means, which the "
-            f"{method.omnibus_title if test == 'any' else method.title} does not test; "
-            "use a t-test or method='ols', with test='each'."
-        )
-        raise InputError(msg)
-    if options.vcov != "classical" and not method.model:
-        msg = f"vcov={options.vcov!r} goes with method='ols', not with the {method.title}."
-        raise InputError(msg)
-    if options.block is not None and not method.paired:
-        msg = f"block= pairs observations for 't-test-paired'; {method.name!r} has no use of it."
-        raise InputError(msg)
+    not_estimable: Bool = field(default_factory=lambda: np.zeros(1, dtype=bool))
+    """Tests that no stratum can make, shape ``(n_tests,)``, or one False for all."""
 
 
 def run(
@@ -74,6 +57,8 @@ def run(
         return _run_model(method, expression, comparison, options)
     if method.paired:
         return _run_paired(method, expression, comparison, obs, options)
+    if options.block is not None:
+        return _run_strata(method, expression, comparison, obs, options)
     return _run_groups(method, expression, comparison, options)
 
 
@@ -90,8 +75,29 @@ def _run_groups(
         return Answer(columns, _everybody(expression), np.array([lone]), said)
     unreplicated = (sides.n.min(axis=1) < method.fewest) | (sides.n.sum(axis=1) < 3)
     notes = _unreplicated_notes(comparison.infos, sides.n, unreplicated)
-    notes += _exact_notes(sides.n) if method.exact_when_small else ()
+    notes += _exact_notes(sides.n[None], options) if method.on_ranks else ()
     return Answer(method.each(expression, sides, options), sides.n, unreplicated, notes)
+
+
+def _run_strata(
+    method: Method,
+    expression: Expression,
+    comparison: TwoSampleComparison,
+    obs: pd.DataFrame,
+    options: Options,
+) -> Answer:
+    """Groups are compared within strata; their means are of all observations."""
+    groups = comparison.groups
+    sides = Sides(groups.codes[expression.rows], len(groups.levels), comparison.tests)
+    block = str(options.block)
+    within = Stratified.from_obs(obs.iloc[expression.rows], comparison.infos, sides, block)
+    unreplicated = within.estimable & (within.n.sum(axis=(0, 2)) < 3)
+    notes = _unreplicated_notes(comparison.infos, within.n.sum(axis=0), unreplicated)
+    notes += (*within.notes, *_exact_notes(within.n, options))
+    if expression.source.unit == "cells":
+        notes += (_BLOCKS_ARE_NOT_REPLICATES.format(block=options.block),)
+    columns = method.each(expression, sides, options, strata=within.strata)
+    return Answer(columns, sides.n, unreplicated, notes, ~within.estimable)
 
 
 def _require_all_groups(comparison: TwoSampleComparison, method: Method) -> None:
@@ -164,6 +170,10 @@ def _unreplicated_contrasts(
 
 
 _LONE = "The {title} needs {n} or more observations in every group, and replicates: no p-values."
+_BLOCKS_ARE_NOT_REPLICATES = (
+    "block={block!r} takes differences between its levels out; it does not make the cells of one "
+    "level independent, as replicate= does for conditions."
+)
 _NO_HC3 = (
     "HC3 has no standard error for {names}, which rest on an observation that the design fits "
     "whatever its value: no p-values."
@@ -188,12 +198,19 @@ def _unreplicated_notes(infos: tuple[TestInfo, ...], n: Int, unreplicated: Bool)
     )
 
 
-def _exact_notes(n: Int) -> tuple[str, ...]:
-    """Name the bound of small tests, below which no p-value can be."""
-    smallest = [smallest_exact_pval(*pair) for pair in n.tolist() if use_exact(*pair)]
+def _exact_notes(n: Int, options: Options) -> tuple[str, ...]:
+    """Name the bound of small tests, below which no p-value can be.
+
+    ``n`` has the observations of every stratum on both sides, ``(n_strata, n_tests, 2)``.
+    """
+    small = use_exact(*n.sum(axis=0).T)
+    smallest = [
+        smallest_exact_pval(*sizes[sizes.any(axis=1)].T, alternative=options.alternative)
+        for sizes in n[:, small].swapaxes(0, 1)
+    ]
     if not smallest:
         return ()
     return (
-        f"{len(smallest)} of {len(n)} tests are small and exact: without ties no p-value there is "
-        f"below {max(smallest):.2g}.",
+        f"{len(smallest)} of {n.shape[1]} tests are small and exact: without ties no p-value there "
+        f"is below {max(smallest):.2g}.",
     )

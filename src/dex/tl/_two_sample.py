@@ -8,7 +8,7 @@ import numpy as np
 
 from dex.results.schema import EFFECTS
 from dex.stats.moments import group_moments
-from dex.stats.ranks import kruskal_test, rank_sum_test
+from dex.stats.ranks import kruskal_test
 from dex.stats.ttest import (
     TTest,
     anova,
@@ -18,12 +18,14 @@ from dex.stats.ttest import (
     welch_t_test,
 )
 from dex.tl._columns import fold_change_columns, t_columns
+from dex.tl._strata import compare_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dex.data.expression import Columns, Expression, GeneBlock, SparseBlock
     from dex.data.scale import Scale
+    from dex.stats.stratified_ranks import Strata
     from dex.tl._columns import Sides
     from dex.tl._options import Options
     from dex.typing import Float, Int
@@ -55,11 +57,13 @@ def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int
     return expression.map_blocks(columns, n_threads=options.n_threads, label="paired t test")
 
 
-def wilcoxon(expression: Expression, sides: Sides, options: Options) -> Columns:
-    """Every group against its reference by the rank-sum test."""
+def wilcoxon(
+    expression: Expression, sides: Sides, options: Options, *, strata: Strata | None = None
+) -> Columns:
+    """Every group against its reference by the rank-sum test, within ``strata`` if there are."""
 
     def columns(block: SparseBlock) -> Columns:
-        test = rank_sum_test(block.values, sides.codes, sides.n_groups, sides.tests)
+        test = compare_ranks(block.values, sides, options, strata=strata)
         statistics = {"stat": test.stat, "auc": test.auc, "log10_pval": test.log10_pval}
         return _effects(block, sides, expression) | statistics
 
@@ -120,5 +124,5 @@ def _t_columns(test: TTest, scale: Scale, options: Options) -> Columns:
     return {
         "mean_diff": mean_diff,
         "mean_diff_se": se,
-        **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, lfc=options.lfc),
+        **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, options=options),
     }

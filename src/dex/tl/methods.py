@@ -34,7 +34,10 @@ class Method:
     paired: bool = False
     fewest: int = 1
     """Observations that each side of a test must have for a p-value."""
-    exact_when_small: bool = False
+    on_ranks: bool = False
+    """Whether ranks of two groups are compared: exact when small, and ``block=`` are strata."""
+    stratified_title: str = ""
+    stratified_citation: str = ""
 
 
 METHODS = {
@@ -77,7 +80,11 @@ METHODS = {
             omnibus=_two_sample.kruskal,
             omnibus_title="Kruskal-Wallis test",
             on_means=False,
-            exact_when_small=True,
+            on_ranks=True,
+            stratified_title="van Elteren's stratified Wilcoxon rank-sum test",
+            stratified_citation=(
+                "van Elteren (1960), Bulletin of the International Statistical Institute 37:351-361"
+            ),
         ),
         Method(
             "ols",
