@@ -101,7 +101,7 @@ def test_all_kinds_of_values_by_definition(rng, n_obs, tests):
     codes=hnp.arrays(np.intp, 12, elements=st.integers(-1, 3)),
     tests=st.sampled_from(list(TESTS.values())),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_values_by_definition(values, codes, tests):
     assert_by_definition(values, codes, 4, np.array(tests))
 
@@ -111,7 +111,7 @@ def test_any_values_by_definition(values, codes, tests):
     values=hnp.arrays(np.float64, (9, 2), elements=st.sampled_from([-2.0, -1.5, 0.0, 1.0, 2.0])),
     codes=hnp.arrays(np.intp, 9, elements=st.integers(-1, 2)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_background_listed_or_not(background, values, codes):
     listed = SparseGenes.from_dense(values - background)
     genes = SparseGenes(

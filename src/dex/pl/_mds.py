@@ -97,8 +97,8 @@ def mds(
     >>> adata = dex.datasets.simulate_counts(n_genes=200, seed=1)
     >>> dex.tl.mds(adata)
     >>> ax = dex.pl.mds(adata, "condition")
-    >>> ax.get_xlabel()[:31]
-    'Leading log₂ fold change, di'
+    >>> ax.get_xlabel()[:24]
+    'Leading log₂ fold change'
     """
     path = check_save(save)
     ordination = Ordination.mds(adata, key)

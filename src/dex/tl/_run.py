@@ -9,7 +9,7 @@ import numpy as np
 
 from dex.design.comparison import ModelComparison
 from dex.design.pairs import matched_pairs
-from dex.design.wording import listed
+from dex.design.wording import listed, plural
 from dex.errors import InputError
 from dex.stats.exact_ranks import smallest_exact_pval, use_exact
 from dex.tl._columns import Sides
@@ -211,6 +211,6 @@ def _exact_notes(n: Int, options: Options) -> tuple[str, ...]:
     if not smallest:
         return ()
     return (
-        f"{len(smallest)} of {n.shape[1]} tests are small and exact: without ties no p-value there "
-        f"is below {max(smallest):.2g}.",
+        f"Of {plural(n.shape[1], 'test')}, {len(smallest)} small and exact: without ties no "
+        f"p-value there is below {max(smallest):.2g}.",
     )
