@@ -53,3 +53,11 @@ def test_speaker_is_added_once():
     _logging.speak()
     assert _logging.logger.handlers == before
     assert isinstance(before[0], logging.Handler)
+
+
+def test_every_public_function_has_an_example_that_runs():
+    for room in sorted(set(dir(dex)) - {"__version__"}):
+        for name in getattr(dex, room).__all__:
+            public = getattr(getattr(dex, room), name)
+            if not isinstance(public, type):
+                assert ">>>" in public.__doc__, f"dex.{room}.{name}"

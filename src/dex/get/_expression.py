@@ -60,6 +60,13 @@ def expression_df(
     InputError
         If a gene, the layer, the column or the result is not there, if ``X`` holds z-scores, or
         if ``key`` is given with ``layer`` or ``scale``.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    >>> dex.get.expression_df(adata, ["gene0001", "gene0003"]).shape
+    (8, 2)
     """
     wanted = [genes] if isinstance(genes, str) else list(genes)
     positions = np.array(find_genes(adata, wanted, gene_symbols), dtype=np.intp)
@@ -97,6 +104,14 @@ def obs_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:
     ------
     InputError
         If there is no such result.
+
+    Examples
+    --------
+    >>> import dex
+    >>> cells = dex.datasets.simulate_counts(50, 3, cells_per_replicate=20, mean_count=1, seed=1)
+    >>> dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    >>> len(cells.obs), len(dex.get.obs_df(cells))
+    (120, 6)
     """
     stored = StoredResult.from_adata(adata, key)
     samples = samples_of(stored)

@@ -149,6 +149,14 @@ def mds_df(adata: AnnData, *, key: str = "mds") -> pd.DataFrame:
     ------
     InputError
         If there are none.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    >>> dex.tl.mds(adata)
+    >>> dex.get.mds_df(adata).shape
+    (8, 2)
     """
     return _coordinates_df(adata, Ordination.mds(adata, key), "dim")
 
@@ -172,6 +180,15 @@ def distances_df(adata: AnnData, *, key: str = "mds") -> pd.DataFrame:
     ------
     InputError
         If there are none.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    >>> dex.tl.mds(adata)
+    >>> distances = dex.get.distances_df(adata)
+    >>> float(distances.loc["control_1", "control_1"])
+    0.0
     """
     name = OrdinationKeys.mds(key).distances
     if name not in adata.obsp:

@@ -110,6 +110,14 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     ------
     InputError
         If there is no such result.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    >>> dex.tl.rank_genes(adata, groupby="condition")
+    >>> dex.get.tests_df(adata)[["name", "n_group", "n_reference"]].to_numpy().tolist()
+    [['treated vs control', 4, 4]]
     """
     stored = StoredResult.from_adata(adata, key)
     words = {name: stored.field(name) for name in ("name", "kind", "group", "reference", "per")}
@@ -148,6 +156,14 @@ def params(adata: AnnData, *, key: str = "rank_genes") -> dict[str, Any]:
     ------
     InputError
         If there is no such result.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=4, seed=1)
+    >>> dex.tl.rank_genes(adata, groupby="condition")
+    >>> dex.get.params(adata)["size_factors"]
+    'tmm'
     """
     return StoredResult.from_adata(adata, key).params
 

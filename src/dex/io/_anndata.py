@@ -38,6 +38,15 @@ def read_h5ad(path: str | os.PathLike[str], *, backed: Literal["r", "r+"] | None
     ------
     InputError
         The file is missing, truncated, or something else: a text table, a 10x or loom HDF5.
+
+    Examples
+    --------
+    >>> import dex, pathlib, tempfile
+    >>> adata = dex.datasets.simulate_counts(n_genes=20, seed=0)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> dex.io.write_h5ad(adata, folder / "a.h5ad")
+    >>> dex.io.read_h5ad(folder / "a.h5ad").shape
+    (6, 20)
     """
     path = Path(path)
     check_is_file(path)
@@ -53,6 +62,15 @@ def read_zarr(path: str | os.PathLike[str]) -> AnnData:
     ------
     InputError
         The folder is missing, or is no zarr store, or one that holds no AnnData.
+
+    Examples
+    --------
+    >>> import dex, pathlib, tempfile
+    >>> adata = dex.datasets.simulate_counts(n_genes=20, seed=0)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> dex.io.write_zarr(adata, folder / "a.zarr")
+    >>> dex.io.read_zarr(folder / "a.zarr").shape
+    (6, 20)
     """
     path = Path(path)
     if not path.exists():
@@ -81,6 +99,15 @@ def write_h5ad(
     ------
     InputError
         There is no such folder.
+
+    Examples
+    --------
+    >>> import dex, pathlib, tempfile
+    >>> adata = dex.datasets.simulate_counts(n_genes=20, seed=0)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> dex.io.write_h5ad(adata, folder / "a.h5ad")
+    >>> [path.name for path in folder.iterdir()]
+    ['a.h5ad']
     """
     # Unlike the method, anndata's function leaves a backed AnnData on the file it came from.
     with atomic_path(path) as temporary, _any_strings():
@@ -94,6 +121,15 @@ def write_zarr(adata: AnnData, path: str | os.PathLike[str]) -> None:
     ------
     InputError
         There is no such folder, or ``path`` is something other than a zarr store.
+
+    Examples
+    --------
+    >>> import dex, pathlib, tempfile
+    >>> adata = dex.datasets.simulate_counts(n_genes=20, seed=0)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> dex.io.write_zarr(adata, folder / "a.zarr")
+    >>> [path.name for path in folder.iterdir()]
+    ['a.zarr']
     """
     target = Path(path)
     if (

@@ -81,6 +81,16 @@ def refresh_view(adata: AnnData, key: str = "rank_genes") -> None:
     ------
     InputError
         If there is no result under ``key``.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.pbmc68k()
+    >>> dex.tl.rank_genes(adata, "bulk_labels", method="t-test")
+    >>> some = adata[:, :50].copy()
+    >>> dex.tl.refresh_view(some)
+    >>> len(some.uns["rank_genes"]["names"])
+    50
     """
     stored = StoredResult.from_adata(adata, key)
     read = {*_FIELDS, MARKER_SCORE}
