@@ -195,3 +195,11 @@ def test_a_failure_leaves_the_old_file(ranked, tmp_path, monkeypatch):
         dex.io.write_results(ranked, path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_result_of_no_genes_is_refused(tmp_path):
+    adata = dex.datasets.simulate_counts(n_genes=20, seed=0)
+    dex.tl.rank_genes(adata, groupby="condition")
+    with pytest.raises(InputError, match="there is no gene in the result"):
+        dex.io.write_results(adata[:, []].copy(), tmp_path / "empty.xlsx")
+    assert not list(tmp_path.iterdir())

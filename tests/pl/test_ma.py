@@ -167,3 +167,11 @@ def test_a_symbol_among_ids_says_which_column_has_it(result):
     result.var["symbol"] = [f"SYM{j}" for j in range(result.n_vars)]
     with pytest.raises(InputError, match="give gene_symbols='symbol'"):
         dex.pl.ma(result, genes="SYM3")
+
+
+def test_without_p_values_nothing_is_counted():
+    adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=1, seed=1)
+    dex.tl.rank_genes(adata, groupby="condition")
+    words = [text.get_text() for text in dex.pl.ma(adata).texts]
+    assert any("no p-values" in text for text in words)
+    assert not any("up" in text.split() or "no gene at" in text for text in words)

@@ -63,7 +63,7 @@ def write_workbook(
     xlsxwriter = _import_xlsxwriter(path)
     names = list(rank_genes_df(adata, test, key=key)["test"].unique())
     frames = [rank_genes_df(adata, name, key=key, **options) for name in names]
-    _check_length(frames, path)
+    _check_frames(frames, path)
     sheets = [
         Sheet(name, frame.drop(columns="test"))
         for name, frame in zip(sheet_names(names), frames, strict=True)
@@ -119,7 +119,10 @@ def _import_xlsxwriter(path: str | Path) -> Any:
     return xlsxwriter
 
 
-def _check_length(frames: Sequence[pd.DataFrame], path: str | Path) -> None:
+def _check_frames(frames: Sequence[pd.DataFrame], path: str | Path) -> None:
+    if not frames:
+        msg = f"'{path}' would have no sheet: there is no gene in the result."
+        raise InputError(msg)
     longest = max(map(len, frames))
     if longest > MOST_ROWS:
         msg = (

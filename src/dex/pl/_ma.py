@@ -139,11 +139,14 @@ def ma(
         height = _HEIGHT if len(every) == 1 else None
         axes = make_panels(len(every), figsize=figsize, ax=ax, own=return_fig, height=height)
         figure = axes[0].figure.figure  # the root, also of a subfigure
-        for panel, points, found, trend in zip(axes, every, classes, trends, strict=True):
+        for panel, points, info, found, trend in zip(
+            axes, every, infos, classes, trends, strict=True
+        ):
             draw_points(panel, points, found, rasterized=rasterized)
             draw_axes(panel, points)
             draw_trend(panel, trend)
-            write_counts_beside(panel, points)
+            if info["n_tested"]:
+                write_counts_beside(panel, points)
         figure.draw_without_rendering()
         for panel, points, info, found, trend in zip(
             axes, every, infos, classes, trends, strict=True

@@ -120,7 +120,8 @@ def write_ma(
     ax.set_xlabel(label, labelpad=2, fontsize=MEDIUM)
     ax.set_ylabel(_AXIS[value], labelpad=3, fontsize=MEDIUM)
     line = write_sides(ax, side_words(info, "↓↑"))
-    write_notes(ax, _notes(points, trend, padj), line=line, classes=classes)
+    found = _found(points, padj) if info["n_tested"] else "no p-values, so that no gene is coloured"
+    write_notes(ax, _notes(points, trend, found), line=line, classes=classes)
 
 
 def expression_unit(params: Mapping[str, Any]) -> str:
@@ -140,7 +141,12 @@ def _is_log(params: Mapping[str, Any]) -> bool:
     return params.get("source_scale") in {"ln1p", "log2p1", "log2"}
 
 
-def _notes(points: Points, trend: Trend | None, padj: float) -> list[str]:
+def _found(points: Points, padj: float) -> str:
+    """Say so where no gene is significant."""
+    return "" if (points.side != 0).any() else f"no gene at padj <= {padj:g}"
+
+
+def _notes(points: Points, trend: Trend | None, found: str) -> list[str]:
     notes = []
     if trend is not None:
         notes.append("dashed: running median")
@@ -150,8 +156,8 @@ def _notes(points: Points, trend: Trend | None, padj: float) -> list[str]:
                 f"; {shift} over expressed genes: most seem to move together "
                 "(composition, normalisation)"
             )
-    if not (points.side != 0).any():
-        notes.append(f"no gene at padj <= {padj:g}")
+    if found:
+        notes.append(found)
     n_beyond = int(points.beyond.sum())
     if n_beyond:
         far = np.abs(points.y[points.beyond]).max()
