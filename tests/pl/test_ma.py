@@ -126,6 +126,10 @@ def test_genes_asked_for_and_classes(result):
         ({"source_scale": "counts", "scale": "logcpm"}, "CPM"),
         ({"source_scale": "logcpm", "scale": "logcpm"}, "CPM"),
         ({"source_scale": "counts", "scale": "ln1p"}, "counts per median library"),
+        (
+            {"source_scale": "counts", "scale": "ln1p", "size_factors": "library"},
+            "counts per median library",
+        ),
         ({"source_scale": "ln1p", "scale": "ln1p"}, "unlogged values"),
         ({"source_scale": "linear", "scale": "linear"}, "values of the layer"),
     ],

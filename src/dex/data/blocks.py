@@ -101,11 +101,6 @@ class GeneBlocks:
         parts = map_threads(work, places, n_threads=n_threads, label=label)
         return list(chain.from_iterable(parts))
 
-    def totals(self, n_threads: int | None = None) -> Float:
-        """Sum over the genes per observation, shape ``(n_obs,)``."""
-        sums = self.map_sparse(lambda raw, _: raw.sum_genes(), n_threads, label="library sizes")
-        return np.sum(sums, axis=0)
-
     def _pieces(self, reader: Reader | SparseReader) -> list[Int]:
         per_block = max(reader.genes_per_block, _FEWEST_GENES)
         return np.split(self.genes, range(per_block, len(self.genes), per_block))

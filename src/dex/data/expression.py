@@ -75,6 +75,7 @@ class Expression:
         size_factors: str = "auto",
         obs: pd.DataFrame | None = None,
         divisors: Float | None = None,
+        scale: Scale | None = None,
         n_threads: int | None = None,
     ) -> Expression:
         """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
@@ -84,6 +85,7 @@ class Expression:
         libraries (by default TMM's). Linear values in ``X`` are logged; in a layer that was named
         they are left as they are. No layer is made. ``divisors``, ``(n_obs,)``, are what the counts
         were divided by before (as :attr:`divisors` gives them), in place of ``size_factors``.
+        ``scale`` is ``LN1P`` or ``LOGCPM``, to have one of these of counts, whoever is counted.
 
         Raises
         ------
@@ -106,16 +108,55 @@ class Expression:
             return cls(blocks, Scale.LOG2P1, None, source.pseudocount, notes)
         cells = source.unit == "cells"
         method = ("library" if cells else "tmm") if size_factors == "auto" else size_factors
+        scale = scale or (Scale.LN1P if cells else Scale.LOGCPM)
+        per_million = scale is Scale.LOGCPM
         if divisors is not None:
-            factors = Factors.known(method, divisors, per_million=not cells)
+            factors = Factors.known(method, divisors, per_million=per_million)
         else:
             factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
-        scale = Scale.LN1P if cells else Scale.LOGCPM
-        how = _how(factors, cells=cells)
+        how = _how(factors, per_million=per_million)
         notes = (*source.notes, f"{source.where} holds counts: taken as {how}, made on the way.")
-        typical = factors.effective.mean() / 1e6 if not cells else factors.typical
+        typical = factors.effective.mean() / 1e6 if per_million else factors.typical
         one_count = float(1 / typical)
         return cls(blocks, scale, factors, one_count, notes)
+
+    @classmethod
+    def of_counts(
+        cls,
+        source: Source,
+        rows: Int,
+        genes: Int,
+        *,
+        size_factors: str,
+        obs: pd.DataFrame | None = None,
+        scale: Scale = Scale.LOGCPM,
+        n_threads: int | None = None,
+    ) -> Expression:
+        """Counts to be modelled as they are: ``blocks`` holds them, ``factors`` their depths.
+
+        ``scale`` says in what unit means are told: ``LOGCPM``, per million of the effective
+        library; ``LN1P``, per size factor.
+
+        Raises
+        ------
+        InputError
+            If the source holds no counts, and as :meth:`from_source`.
+        """
+        made = cls.from_source(
+            source,
+            rows,
+            genes,
+            size_factors=size_factors,
+            obs=obs,
+            scale=scale,
+            n_threads=n_threads,
+        )
+        if made.factors is None:
+            msg = f"{source.where} holds {source.scale.words}, and a count model needs counts."
+            raise InputError(msg)
+        by = made.factors.title
+        note = f"{source.where} holds counts, modelled as they are; their depths are told by {by}."
+        return replace(made, notes=(*source.notes, note))
 
     @property
     def source(self) -> Source:
@@ -215,9 +256,9 @@ class _Stacked:
             self.columns[name][place] = rows
 
 
-def _how(factors: Factors, *, cells: bool) -> str:
+def _how(factors: Factors, *, per_million: bool) -> str:
     """How counts are normalised, in messages."""
-    if not cells:
+    if per_million:
         return f"log2 CPM (prior count 2, {factors.title})"
     by = "median library" if factors.method == "library" else f"size factor ({factors.title})"
     return f"log1p of counts per {by}"

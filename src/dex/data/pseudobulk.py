@@ -11,14 +11,12 @@ from scipy import sparse
 
 from dex.data.blocks import GeneBlocks
 from dex.data.scale import Scale
-from dex.data.source import Source, counts_layer
 from dex.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from anndata import AnnData
-
+    from dex.data.source import Source
     from dex.typing import Int
 
 _SEPARATOR = " | "
@@ -86,28 +84,6 @@ def pseudobulk(source: Source, samples: Samples, *, n_threads: int | None = None
         explicit=False,
         notes=(),
     )
-
-
-def counts_source(adata: AnnData, source: Source) -> Source:
-    """Return the source itself if it holds counts, else the layer that does.
-
-    Raises
-    ------
-    InputError
-        If there are no counts.
-    """
-    if source.scale is Scale.COUNTS:
-        return source
-    layer = None if source.explicit else counts_layer(adata)
-    if layer is None:
-        msg = (
-            f"{source.where} holds {source.scale.words}, and cells are added up as counts; put "
-            "raw counts into adata.layers['counts'], or replicate=None tests the cells."
-        )
-        raise InputError(msg)
-    counts = Source.from_adata(adata, layer=layer, unit=source.unit)
-    note = f"{source.where} holds {source.scale.words}; counts are taken from layers[{layer!r}]."
-    return replace(counts, explicit=False, notes=(note,))
 
 
 def _labels(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -115,6 +115,27 @@ def counts_layer(adata: AnnData) -> str | None:
         if name in layer_names(adata) and _scale_of(adata, name) is Scale.COUNTS:
             return name
     return None
+
+
+def counts_source(adata: AnnData, source: Source, *, need: str) -> Source:
+    """Return the source itself if it holds counts, else the layer that does.
+
+    ``need`` says in messages what they are needed for, and what to do without.
+
+    Raises
+    ------
+    InputError
+        If there are no counts.
+    """
+    if source.scale is Scale.COUNTS:
+        return source
+    layer = None if source.explicit else counts_layer(adata)
+    if layer is None:
+        msg = f"{source.where} holds {source.scale.words}, and {need}."
+        raise InputError(msg)
+    counts = Source.from_adata(adata, layer=layer, unit=source.unit)
+    note = f"{source.where} holds {source.scale.words}; counts are taken from layers[{layer!r}]."
+    return replace(counts, explicit=False, notes=(note,))
 
 
 def _matrix(adata: AnnData, layer: str | None) -> Any:

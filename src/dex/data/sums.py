@@ -49,6 +49,13 @@ class Sums:
         return cls(totals, np.concatenate([some for _, some in parts]))
 
 
+def row_totals(source: Source, *, n_threads: int | None = None) -> Float:
+    """Sum of every observation over all genes, whatever the scale, shape ``(n_obs,)``."""
+    everything = GeneBlocks.all_genes(source, np.arange(len(source.obs_names)))
+    sums = everything.map(lambda raw: np.nansum(raw, axis=1), n_threads, "totals")
+    return np.asarray(np.sum(sums, axis=0))
+
+
 def _of_stored(matrix: Any, rows: Int) -> Sums | None:
     """Sums of CSR or CSC; None if a value cannot be used, which is then looked for elsewhere."""
     used = np.zeros(matrix.shape[0], dtype=bool)

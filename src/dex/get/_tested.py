@@ -9,6 +9,7 @@ import numpy as np
 
 from dex.data import Expression, Source
 from dex.data.pseudobulk import Samples, pseudobulk
+from dex.data.scale import Scale
 from dex.data.source import obs_of
 from dex.data.sums import Sums
 from dex.results.schema import SIZE_FACTORS
@@ -29,6 +30,8 @@ class Tested:
     size_factors: str = "auto"
     divisors: Float | None = None
     """What the counts were divided by, ``(n_obs,)``: NaN where an observation was not used."""
+    scale: Scale | None = None
+    """What counts were normalised to; None where nothing was."""
 
     @classmethod
     def by(cls, stored: StoredResult) -> Tested:
@@ -41,7 +44,11 @@ class Tested:
             names, factors = params["sample_names"], params["sample_size_factors"]
             known = dict(zip(names, factors, strict=True))
             return cls(
-                source, obs, _method(params), np.array([known.get(i, np.nan) for i in obs.index])
+                source,
+                obs,
+                _method(params),
+                np.array([known.get(i, np.nan) for i in obs.index]),
+                _normalised_scale(params),
             )
         source = Source.from_adata(
             stored.adata,
@@ -52,7 +59,7 @@ class Tested:
         obs = obs_of(stored.adata)
         column = f"{stored.key}_{SIZE_FACTORS}"
         divisors = obs[column].to_numpy(dtype=np.float64) if column in obs else None
-        return cls(source, obs, _method(params), divisors)
+        return cls(source, obs, _method(params), divisors, _normalised_scale(params))
 
     def expression(self, genes: Int) -> Expression:
         """Values of some genes, ``genes`` sorted positions, in all observations.
@@ -66,6 +73,7 @@ class Tested:
             size_factors=self.size_factors,
             obs=self.obs,
             divisors=self._complete_divisors(),
+            scale=self.scale,
         )
 
     def _complete_divisors(self) -> Float | None:
@@ -86,6 +94,10 @@ def _method(params: dict[str, Any]) -> str:
         params.get("size_factors")
         or ("library" if params.get("source_scale") == "counts" else "auto")
     )
+
+
+def _normalised_scale(params: dict[str, Any]) -> Scale | None:
+    return Scale(params["scale"]) if params["source_scale"] == Scale.COUNTS else None
 
 
 def samples_of(stored: StoredResult) -> Samples | None:

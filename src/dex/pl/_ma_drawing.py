@@ -129,8 +129,8 @@ def expression_unit(params: Mapping[str, Any]) -> str:
     if params.get("scale") == "logcpm" and params.get("source_scale") == "counts":
         return "CPM"
     if params.get("source_scale") == "counts":
-        how = params.get("size_factors")
-        counted = "normalised counts" if how else "counts per median library"
+        by_library = params.get("size_factors", "library") == "library"
+        counted = "counts per median library" if by_library else "normalised counts"
         return counted if params.get("scale") != "linear" else "values of the layer"
     if params.get("source_scale") == "logcpm":
         return "CPM"

@@ -10,6 +10,7 @@ import numpy as np
 from dex._logging import logger
 from dex.data.blocks import GeneBlocks
 from dex.data.source import obs_of
+from dex.data.sums import Sums
 from dex.design.groups import Groups
 from dex.design.matrix import Design
 from dex.errors import InputError
@@ -115,7 +116,7 @@ def filter_genes(
         counts = GeneBlocks.all_genes(source, rows)
         rule = partial(
             filter_by_expr,
-            lib_sizes=counts.totals(),
+            lib_sizes=Sums.of(source, rows).totals,
             min_sample_size=smallest,
             min_count=min_count,
             min_total_count=min_total_count,

@@ -10,9 +10,9 @@ from scipy import sparse
 
 from dex._logging import logger
 from dex.data import Scale
-from dex.data.blocks import GeneBlocks
 from dex.data.layers import Layer
 from dex.data.size_factors import TITLES, Factors, estimate_factors
+from dex.data.sums import Sums
 from dex.data.threads import thread_count
 from dex.errors import InputError
 from dex.pp._matrices import map_genes, map_scaled, set_mean_quantiles
@@ -84,7 +84,7 @@ class _Step:
             method = recipe.size_factors
             factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
         elif recipe.counts is not None:
-            GeneBlocks.all_genes(source, rows).totals(n_threads)
+            Sums.of(source, rows, n_threads=n_threads)
         return cls(source, recipe.counts, factors, options.prior_count)
 
     @property

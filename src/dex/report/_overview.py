@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from dex import pl, tl
 from dex._logging import logger
+from dex.data.scale import LAYERS_KEY
 from dex.data.source import layer_names, obs_of, var_of
 from dex.errors import InputError
 from dex.get._ordination import Ordination, OrdinationKeys
@@ -138,7 +139,7 @@ def _samples(ranking: Ranking) -> AnnData:
     expression = tested.expression(np.arange(ranking.adata.n_vars))
     var = pd.DataFrame(index=ranking.adata.var_names)
     samples = AnnData(expression.values(), obs=tested.obs.copy(), var=var)
-    samples.uns["dex_layers"] = {"X": {"scale": str(expression.scale)}}
+    samples.uns[LAYERS_KEY] = {"X": {"scale": str(expression.scale)}}
     return samples
 
 

@@ -82,6 +82,14 @@ COLUMNS = {
 }
 
 
+FIT_COLUMNS = {
+    "base_mean": "Mean expression of all observations used, on the linear scale.",
+    "var": "Residual variance.",
+    "df_residual": "Residual degrees of freedom.",
+}
+"""Columns ``var[f"{key}_{name}"]`` that fits leave behind, and what they mean."""
+
+
 class Status(IntEnum):
     """Why a gene has no p-value or padj in a test.
 
@@ -112,3 +120,5 @@ SIZE_FACTORS = "size_factors"
 """``obs[f"{key}_size_factors"]``: what the counts of an observation were divided by."""
 FORMAT_VERSION = 2
 """2: ``params["size_factors"]`` says how counts were normalised; before, by library size."""
+FIT_FORMAT_VERSION = 1
+"""Of a fit's entry in ``uns``."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dex._logging import logger
-from dex.data.source import obs_of, var_of
+from dex.data.source import obs_of
 from dex.errors import InputError
-from dex.results.actual import make_actual
 from dex.results.schema import (
     COLUMNS,
     EFFECTS,
@@ -22,12 +21,12 @@ from dex.results.schema import (
     SIZE_FACTORS,
 )
 from dex.results.stored import is_result
+from dex.results.swap import Entries, Stale, swap
 from dex.results.view import scanpy_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from anndata import AnnData
 
     from dex.data.expression import Columns
@@ -68,18 +67,15 @@ def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | No
     entry = _entry(result, [*columns, *([EFFECTS] if result.effects else [])])
     entry.update(scanpy_view(columns, result.infos, result.params, adata.var_names, obs_of(adata)))
     arrays = {f"{key}_{name}": values for name, values in columns.items()}
+    mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
     if result.effects:
         arrays[f"{key}_{EFFECTS}"] = np.column_stack(list(result.effects.values()))
         entry["effects"] = _strings(list(result.effects))
-    mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
-    mirror.pop(f"{key}_{EFFECTS}", None)
-    make_actual(adata)
-    old = adata.uns.get(key)
-    obs = obs_of(adata).drop(columns=_obs_names(old, key), errors="ignore")
+    obs = {}
     if result.size_factors is not None:
         entry["obs_columns"] = _strings([SIZE_FACTORS])
-        obs = obs.assign(**{f"{key}_{SIZE_FACTORS}": result.size_factors})
-    _replace(adata, arrays, mirror, entry, key, obs=obs)
+        obs = {f"{key}_{SIZE_FACTORS}": result.size_factors}
+    swap(adata, key, _stale(adata.uns.get(key), key), Entries(entry, arrays, mirror, obs=obs))
 
 
 def check_key(key: str) -> None:
@@ -167,9 +163,14 @@ def _entry(result: Result, columns: list[str]) -> dict[str, Any]:
         },
         "params": {name: value for name, value in result.params.items() if value is not None},
         "notes": _strings(list(result.notes)),
-        "versions": {package: metadata.version(package) for package in _PACKAGES},
+        "versions": versions(),
         "format_version": FORMAT_VERSION,
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed it."""
+    return {package: metadata.version(package) for package in _PACKAGES}
 
 
 def _shared_df(result: Result) -> np.ndarray[Any, Any]:
@@ -187,53 +188,14 @@ def _strings(words: list[str]) -> np.ndarray[Any, Any]:
     return np.array(words, dtype=object)
 
 
-def _replace(
-    adata: AnnData,
-    arrays: Columns,
-    mirror: Columns,
-    entry: dict[str, Any],
-    key: str,
-    *,
-    obs: pd.DataFrame,
-) -> None:
-    """Swap the old result for the new; put the old one back if that is interrupted."""
-    stale = _stale_names(adata.uns.get(key), key)
-    var_before, obs_before = var_of(adata), obs_of(adata)
-    mirrored = stale if _was_mirrored(adata.uns.get(key)) else []
-    var_after = var_before.drop(columns=mirrored, errors="ignore")
-    var_after = var_after.assign(**mirror) if mirror else var_after
-    varm_before = {name: adata.varm[name] for name in {*stale, *arrays} if name in adata.varm}
-    had_entry, entry_before = key in adata.uns, adata.uns.get(key)
-    try:
-        for name in varm_before:
-            del adata.varm[name]
-        for name, array in arrays.items():
-            adata.varm[name] = array
-        adata.var, adata.obs = var_after, obs
-        adata.uns[key] = entry
-    except BaseException:
-        for name in arrays:
-            adata.varm.pop(name, None)
-        adata.varm.update(varm_before)
-        adata.var, adata.obs = var_before, obs_before
-        adata.uns.pop(key, None)
-        if had_entry:
-            adata.uns[key] = entry_before
-        raise
-
-
-def _stale_names(entry: Any, key: str) -> list[str]:
-    """Return ``varm`` and ``var`` names of the result that ``entry`` describes, and no others."""
-    columns = entry["columns"] if is_result(entry) else ()
-    return [f"{key}_{name}" for name in map(str, columns)]
+def _stale(entry: Any, key: str) -> Stale:
+    """Return what the result that ``entry`` describes has left, and nothing else."""
+    names = [f"{key}_{name}" for name in map(str, entry["columns"])] if is_result(entry) else []
+    mirrored = names if is_result(entry) and len(entry["tests"]["name"]) == 1 else []
+    return Stale(varm=names, var=mirrored, obs=_obs_names(entry, key))
 
 
 def _obs_names(entry: Any, key: str) -> list[str]:
     """Likewise of ``obs``."""
     columns = entry.get("obs_columns", ()) if is_result(entry) else ()
     return [f"{key}_{name}" for name in map(str, columns)]
-
-
-def _was_mirrored(entry: Any) -> bool:
-    """Whether the result that ``entry`` describes has columns in ``var``: it is of one test."""
-    return is_result(entry) and len(entry["tests"]["name"]) == 1

@@ -16,22 +16,20 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 
-def normalize_quantiles(values: Float) -> Float:
-    """Give all observations the mean of their quantiles [Bolstad2003]_, ties averaged.
+def mean_quantiles(values: Float) -> Float:
+    """Mean over the observations of their ordered values [Bolstad2003]_.
 
-    A value becomes the mean, over the observations, of the values of its rank. Values that are
-    tied have the mean of their ranks, and share what is interpolated there. An observation with
-    missing values has its quantiles interpolated to the number of genes, as if those were missing
-    at random; they stay missing. This is ``limma::normalizeQuantiles(ties=TRUE)``.
+    An observation with missing values has its quantiles interpolated to the number of genes, as if
+    those were missing at random.
 
     Parameters
     ----------
     values
-        Logs, shape ``(n_obs, n_vars)``; NaN where missing.
+        Logs, shape ``(n_obs, n_vars)``; NaN where missing. Read row by row.
 
     Returns
     -------
-    Same shape.
+    Ascending, shape ``(n_vars,)``.
 
     Raises
     ------
@@ -43,31 +41,6 @@ def normalize_quantiles(values: Float) -> Float:
     .. [Bolstad2003] Bolstad BM, Irizarry RA, Astrand M, Speed TP (2003). A comparison of
        normalization methods for high density oligonucleotide array data based on variance and
        bias. Bioinformatics 19, 185-193.
-
-    Examples
-    --------
-    >>> normalize_quantiles(np.array([[1.0, 2, 3], [8, 4, 6]])).tolist()
-    [[2.5, 4.0, 5.5], [5.5, 2.5, 4.0]]
-    """
-    return set_quantiles(values, mean_quantiles(values))
-
-
-def mean_quantiles(values: Float) -> Float:
-    """Mean over the observations of their ordered values.
-
-    Parameters
-    ----------
-    values
-        As in :func:`normalize_quantiles`; read row by row.
-
-    Returns
-    -------
-    Ascending, shape ``(n_vars,)``.
-
-    Raises
-    ------
-    InputError
-        If an observation has fewer than two values.
     """
     total = np.zeros(values.shape[1])
     for i, row in enumerate(values):
@@ -76,7 +49,11 @@ def mean_quantiles(values: Float) -> Float:
 
 
 def set_quantiles(values: Float, quantiles: Float) -> Float:
-    """Give observations these quantiles.
+    """Give observations these quantiles, ties averaged.
+
+    A value becomes the quantile of its rank. Values that are tied have the mean of their ranks,
+    and share what is interpolated there; missing ones stay missing. With :func:`mean_quantiles` of
+    all observations this is ``limma::normalizeQuantiles(ties=TRUE)``.
 
     Parameters
     ----------
@@ -88,6 +65,12 @@ def set_quantiles(values: Float, quantiles: Float) -> Float:
     Returns
     -------
     Shape of ``values``.
+
+    Examples
+    --------
+    >>> values = np.array([[1.0, 2, 3], [8, 4, 6]])
+    >>> set_quantiles(values, mean_quantiles(values)).tolist()
+    [[2.5, 4.0, 5.5], [5.5, 2.5, 4.0]]
     """
     out = np.full(values.shape, np.nan)
     positions = np.arange(len(quantiles))

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from dex.data import Expression, Source
 from dex.data.scale import Scale
-from dex.data.source import obs_of
+from dex.data.source import counts_source, obs_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
+from dex.errors import InputError
 from dex.results import Result
 from dex.results.schema import EFFECTS
 from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
 from dex.tl._run import run
+from dex.tl._run_model import run_contrasts, run_fit
 from dex.tl._samples import Measured, add_up_cells, with_enough_counts
 from dex.tl._strata import in_strata
+from dex.tl.methods import ModelMethod, TwoSampleMethod
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
     from numpy.typing import NDArray
 
     from dex.data.expression import Columns
+    from dex.tl._answer import Answer
     from dex.tl._auto import Plan
     from dex.tl._options import Options
     from dex.tl._question import Question
     from dex.tl.methods import Method
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 _FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
 
@@ -48,23 +54,106 @@ def analyse(
         comparison = in_strata(comparison, measured.obs, str(options.block))
     if plan.replicate is not None:
         measured = with_enough_counts(measured, comparison)
-    rows = np.flatnonzero(comparison.kept)
-    expression = Expression.from_source(
-        measured.source,
+    expression = measure(adata, measured, plan.method, comparison.kept, options)
+    answer = _answer(plan.method, expression, comparison, measured.obs, options)
+    params = {
+        **comparison_params(plan.method, comparison, options),
+        **measured_params(expression),
+        "replicate": plan.replicate,
+        **measured.made,
+        **_sample_divisors(measured, expression),
+    }
+    made_of = MadeOf(
+        measured.genes,
+        adata.n_vars,
+        params,
+        (*plan.notes, *measured.notes, *comparison.notes, *expression.notes),
+        divisors_of(expression, adata.n_obs) if plan.replicate is None else None,
+    )
+    return result_of(answer, comparison, made_of, expression=expression, options=options)
+
+
+def measure(
+    adata: AnnData, measured: Measured, method: Method, kept: Bool, options: Options
+) -> Expression:
+    """Blocks of genes on the scale that the method needs, of the observations ``kept``."""
+    rows, how = np.flatnonzero(kept), options.size_factors
+    if not isinstance(method, ModelMethod) or not method.counts:
+        expression = Expression.from_source(
+            measured.source,
+            rows,
+            measured.genes,
+            size_factors=_size_factors(method, measured.source, how),
+            obs=measured.obs,
+            n_threads=options.n_threads,
+        )
+        if options.lfc > 0 and not expression.scale.is_log:
+            where = expression.source.where
+            msg = f"lfc={options.lfc} is in log2, and {where} is not on a log scale."
+            raise InputError(msg)
+        return expression
+    need = f"{method.name} models counts: put raw counts into adata.layers['counts']"
+    return Expression.of_counts(
+        counts_source(adata, measured.source, need=need),
         rows,
         measured.genes,
-        size_factors=options.size_factors,
+        size_factors=_size_factors(method, measured.source, how),
         obs=measured.obs,
+        scale=method.scale,
         n_threads=options.n_threads,
     )
-    answer = run(plan.method, expression, comparison, measured.obs, options)
+
+
+def _size_factors(method: Method, source: Source, how: str) -> str:
+    """As asked, else the method's own where counts are normalised."""
+    if not isinstance(method, ModelMethod) or how != "auto":
+        return how
+    return method.size_factors if method.counts or source.scale is Scale.COUNTS else how
+
+
+def _answer(
+    method: Method,
+    expression: Expression,
+    comparison: TwoSampleComparison | ModelComparison,
+    obs: pd.DataFrame,
+    options: Options,
+) -> Answer:
+    if isinstance(comparison, TwoSampleComparison):
+        return run(cast("TwoSampleMethod", method), expression, comparison, obs, options)
+    model = cast("ModelMethod", method)
+    fit = run_fit(model, expression, comparison.design, obs, options)
+    return run_contrasts(model, fit, comparison, expression, options)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """What a result is of, beside the answer."""
+
+    genes: Int
+    """Positions of the genes tested."""
+    n_vars: int
+    params: dict[str, Any]
+    notes: tuple[str, ...]
+    size_factors: Float | None
+    """What the counts of the observations were divided by, ``(n_obs,)``."""
+
+
+def result_of(
+    answer: Answer,
+    comparison: TwoSampleComparison | ModelComparison,
+    made_of: MadeOf,
+    *,
+    expression: Expression | None,
+    options: Options,
+) -> Result:
+    """Give every gene its row, status and adjusted p-values."""
     effects = answer.columns.pop(EFFECTS, None)
-    n_vars = adata.n_vars
+    genes, n_vars = made_of.genes, made_of.n_vars
     columns = finish(
         answer.columns,
-        measured.genes,
+        genes,
         n_vars,
-        two_sample=not plan.method.model,
+        two_sample=isinstance(comparison, TwoSampleComparison),
         unreplicated=answer.unreplicated,
         not_estimable=answer.not_estimable,
         options=options,
@@ -76,14 +165,10 @@ def analyse(
         comparison.infos,
         tuple(answer.n[:, 0].tolist()),
         tuple(answer.n[:, 1].tolist()),
-        {
-            **_params(plan, expression, comparison, options),
-            **measured.made,
-            **_sample_divisors(measured, expression),
-        },
-        (*plan.notes, *measured.notes, *comparison.notes, *expression.notes, *answer.notes, *shift),
-        {} if effects is None else _named(names, expand(effects, measured.genes, n_vars)),
-        divisors_of(expression, adata.n_obs) if plan.replicate is None else None,
+        made_of.params | answer.params,
+        (*made_of.notes, *answer.notes, *shift),
+        {} if effects is None else _named(names, expand(effects, genes, n_vars)),
+        made_of.size_factors,
     )
 
 
@@ -109,10 +194,10 @@ def _named(names: list[str], columns: NDArray[Any]) -> Columns:
 
 
 def _composition_notes(
-    log2fc: Float, comparison: TwoSampleComparison | ModelComparison, expression: Expression
+    log2fc: Float, comparison: TwoSampleComparison | ModelComparison, expression: Expression | None
 ) -> tuple[str, ...]:
     """Say where most genes of samples still seem to move together after normalisation."""
-    if expression.scale is not Scale.LOGCPM or expression.factors is None:
+    if expression is None or expression.source.unit == "cells" or expression.factors is None:
         return ()
     changes = [info for info in comparison.infos if info.group]
     medians = [
@@ -130,36 +215,31 @@ def _composition_notes(
 
 
 def _is_stratified(method: Method, options: Options) -> bool:
-    return options.block is not None and method.on_ranks
+    return options.block is not None and method.block == "strata"
 
 
 def _named_method(method: Method, options: Options, *, omnibus: bool) -> tuple[str, str]:
     """Title and citation of the test that is made."""
     if omnibus:
         return method.omnibus_title, method.citation
-    if _is_stratified(method, options):
+    if isinstance(method, TwoSampleMethod) and _is_stratified(method, options):
         return method.stratified_title, method.stratified_citation
     return method.title, method.citation
 
 
-def _params(
-    plan: Plan,
-    expression: Expression,
-    comparison: TwoSampleComparison | ModelComparison,
-    options: Options,
+def comparison_params(
+    method: Method, comparison: TwoSampleComparison | ModelComparison, options: Options
 ) -> dict[str, Any]:
     """What was asked and decided, with the names that scanpy's readers expect."""
-    title, citation = _named_method(plan.method, options, omnibus=comparison.omnibus)
+    title, citation = _named_method(method, options, omnibus=comparison.omnibus)
     params: dict[str, Any] = {
         "groupby": comparison.groupby,
         "reference": comparison.reference,
-        **measured_params(expression),
-        "method": plan.method.name,
+        "method": method.name,
         "method_title": title,
         "citation": citation,
-        "replicate": plan.replicate,
         "block": options.block,
-        "weights": options.weights if _is_stratified(plan.method, options) else None,
+        "weights": options.weights if _is_stratified(method, options) else None,
         "alternative": options.alternative,
         "continuity": options.continuity,
         "lfc": options.lfc,
@@ -169,7 +249,8 @@ def _params(
     }
     if isinstance(comparison, ModelComparison):
         params |= {
-            "vcov": options.vcov,
+            **asdict(options.fit),
+            **asdict(options.test),
             "design": comparison.design.formula,
             "design_columns": np.array(comparison.design.coefs, dtype=object),
             "contrasts": comparison.contrasts.vectors,

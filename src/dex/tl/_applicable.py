@@ -19,7 +19,7 @@ def require_applicable(method: Method, test: str, options: Options) -> None:
     InputError
         If there is one.
     """
-    if test == "any" and method.omnibus is None:
+    if test == "any" and not method.omnibus_title:
         msg = f"test='any': the {method.title} compares two groups; use method='ols' or another."
         raise InputError(msg)
     omnibus = test == "any"
@@ -30,16 +30,16 @@ def require_applicable(method: Method, test: str, options: Options) -> None:
             "not test; use a t-test or method='ols', with test='each'."
         )
         raise InputError(msg)
-    if options.vcov != "classical" and not method.model:
-        msg = f"vcov={options.vcov!r} goes with method='ols', not with the {method.title}."
-        raise InputError(msg)
     if options.alternative != "two-sided" and omnibus:
         msg = (
             f"alternative={options.alternative!r}: the {title} asks whether any group differs, "
             "which has no side; use test='each'."
         )
         raise InputError(msg)
-    if options.continuity and (omnibus or not method.on_ranks):
+    if options.alternative != "two-sided" and not method.one_sided:
+        msg = f"alternative={options.alternative!r}: the {title} has two sides only."
+        raise InputError(msg)
+    if options.continuity and (omnibus or method.block != "strata"):
         msg = (
             f"continuity=True corrects the rank-sum test, not the {title}; use method='wilcoxon', "
             "with test='each'."
@@ -54,13 +54,13 @@ def _require_block(method: Method, options: Options, *, omnibus: bool) -> None:
             msg = f"weights={options.weights!r} are of strata; name their column as block=."
             raise InputError(msg)
         return
-    if omnibus:
+    if omnibus and method.block != "repeats":
         msg = (
             f"block={options.block!r}: the {method.omnibus_title} is not stratified; use "
             f"test='each', or method='ols' with design='~ {options.block} + ...'."
         )
         raise InputError(msg)
-    if not (method.paired or method.on_ranks):
+    if not method.block:
         takes = (
             f"the model takes it as design='~ {options.block} + ...'"
             if method.model
@@ -71,6 +71,6 @@ def _require_block(method: Method, options: Options, *, omnibus: bool) -> None:
             f"{method.name!r} has no use of it: {takes}."
         )
         raise InputError(msg)
-    if options.weights != "optimal" and not method.on_ranks:
+    if options.weights != "optimal" and method.block != "strata":
         msg = f"weights={options.weights!r} are of the strata of method='wilcoxon'."
         raise InputError(msg)

@@ -23,6 +23,7 @@ from dex.typing import REST
 if TYPE_CHECKING:
     from dex.data.expression import Columns, GeneBlock, SparseBlock
     from dex.stats.sparse_genes import SparseGenes
+    from dex.tl._model import TestSetting
     from dex.tl._options import Options
     from dex.typing import Bool, Float, Int
 
@@ -49,21 +50,22 @@ class Sides:
         return side_sizes(self.codes, self.n_groups, self.tests)
 
 
-def base_mean(block: GeneBlock, n_tests: int) -> Float:
-    """Mean of the observations, on the linear scale, shape ``(n_vars, n_tests)``."""
-    return np.repeat(block.linear.mean(axis=0)[:, None], n_tests, axis=1)
-
-
 def t_columns(
-    stat: Float, two_sided: Float, effect: Float, se: Float, df: Float, *, options: Options
+    stat: Float,
+    two_sided: Float,
+    effect: Float,
+    se: Float,
+    df: Float,
+    *,
+    setting: Options | TestSetting,
 ) -> Columns:
     """Statistic and p-value of the t test, or of the test against a threshold, of the side asked.
 
     ``two_sided`` is log10 of the two-sided p-value of ``stat``.
     """
-    against = options.alternative
-    if options.lfc > 0:
-        test = treat_test(effect, se, df, threshold=options.lfc, alternative=against)
+    against = setting.alternative
+    if setting.lfc > 0:
+        test = treat_test(effect, se, df, threshold=setting.lfc, alternative=against)
         return {"stat": test.stat, "df": df, "log10_pval": test.log10_pval}
     log10_pval = log10_pval_against(against, stat=stat, two_sided=two_sided)
     return {"stat": stat, "df": df, "log10_pval": log10_pval}

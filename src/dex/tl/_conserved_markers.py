@@ -21,7 +21,7 @@ from dex.tl._columns import Sides
 from dex.tl._finish import finish
 from dex.tl._grouped import Grouped, Measurement
 from dex.tl._options import Options
-from dex.tl.methods import METHODS
+from dex.tl.methods import METHODS, TwoSampleMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from dex.data.expression import Columns
     from dex.design.groups import TwoSample
-    from dex.tl.methods import Method
     from dex.typing import Bool, Float, Int
 
 _AVERAGED = ("base_mean", "mean_group", "mean_reference", "auc", "pct_group", "pct_reference")
@@ -124,7 +123,6 @@ def conserved_markers(
     """
     options = Options(
         lfc=0.0,
-        vcov="classical",
         block=None,
         padj_method=padj_method,
         padj_scope=padj_scope,
@@ -183,12 +181,13 @@ def conserved_markers(
     store(adata, result, key=key_added, stats=stats)
 
 
-def _method(name: str) -> Method:
-    usable = [one.name for one in METHODS.values() if not one.model and not one.paired]
+def _method(name: str) -> TwoSampleMethod:
+    two = [one for one in METHODS.values() if isinstance(one, TwoSampleMethod)]
+    usable = {one.name: one for one in two if one.block != "pairs"}
     if name not in usable:
         msg = f"method={name!r} is not a test of two groups within a block; use {listed(usable)}."
         raise InputError(msg)
-    return METHODS[name]
+    return usable[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,9 @@ class _Blocks:
     """Roots of the effective numbers of observations, same shape."""
 
     @classmethod
-    def of(cls, grouped: Grouped, tests: TwoSample, method: Method, options: Options) -> _Blocks:
+    def of(
+        cls, grouped: Grouped, tests: TwoSample, method: TwoSampleMethod, options: Options
+    ) -> _Blocks:
         shape = (len(grouped.blocks), len(grouped.genes), len(tests.tests))
         z, log2fc = np.full(shape, np.nan), np.full(shape, np.nan)
         made, weights = np.zeros((shape[0], shape[2]), dtype=bool), np.zeros((shape[0], shape[2]))
@@ -253,7 +254,7 @@ class _Blocks:
         }
 
 
-def _enough(n: Int, method: Method) -> Bool:
+def _enough(n: Int, method: TwoSampleMethod) -> Bool:
     """Which tests have the observations that a p-value needs, ``n`` being ``(n_tests, 2)``."""
     return np.asarray((n.min(axis=1) >= method.fewest) & (n.sum(axis=1) >= 3))
 
@@ -289,7 +290,9 @@ def _untested_notes(grouped: Grouped, tests: TwoSample, made: Bool, block: str) 
     return tuple(notes)
 
 
-def _params(grouped: Grouped, tests: TwoSample, method: Method, options: Options) -> dict[str, Any]:
+def _params(
+    grouped: Grouped, tests: TwoSample, method: TwoSampleMethod, options: Options
+) -> dict[str, Any]:
     references = {info.reference for info in tests.infos}
     return {
         "groupby": grouped.groups.column,

@@ -10,20 +10,25 @@ from dex.results.schema import Status
 from dex.stats.multitest import adjust_columns
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dex.data.expression import Columns
     from dex.tl._options import Options
-    from dex.typing import Bool, Int
+    from dex.typing import Bool, Float, Int
 
-_STATISTICS = (
-    "log2fc",
-    "log2fc_se",
-    "mean_diff",
-    "mean_diff_se",
-    "stat",
-    "df",
-    "auc",
-    "log10_pval",
+_DESCRIPTIONS = frozenset(
+    {
+        "base_mean",
+        "mean_group",
+        "mean_reference",
+        "pct_group",
+        "pct_reference",
+        "n_blocks",
+        "n_agreeing",
+        "status",
+    }
 )
+"""Columns that are known also of a gene that nobody expresses; the others are statistics."""
 
 
 def finish(
@@ -41,22 +46,28 @@ def finish(
     ``genes`` are the positions of the rows of ``columns``; the other genes were left out.
     ``two_sample`` says that nobody but the two sides of a test takes part in it.
     ``unreplicated``, shape ``(n_tests,)``, marks tests with too few observations for a p-value,
-    ``not_estimable`` those that the observations cannot answer however many there are.
+    ``not_estimable`` those that the observations cannot answer however many there are. A
+    ``status`` among the columns says what the method knows, ``log10_padj`` that it has adjusted.
     """
     all_zero = _all_zero(columns, in_both=two_sample)
-    for name in _STATISTICS:
-        if name in columns and all_zero.any():
+    known = columns.pop("status", np.int8(Status.TESTED))
+    adjusted = columns.pop("log10_padj", None)
+    for name in set(columns) - _DESCRIPTIONS:
+        if all_zero.any():
             columns[name] = np.where(all_zero, np.nan, columns[name])
     untestable = unreplicated | not_estimable
     if untestable.any():
         columns["log10_pval"] = np.where(untestable, np.nan, columns["log10_pval"])
-    status = _status(columns["log10_pval"], all_zero, unreplicated, not_estimable)
+    status = _status(columns["log10_pval"], all_zero, unreplicated, not_estimable, known)
     full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
     full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)
     full["status"][genes] = status
-    log10_padj = adjust_columns(full["log10_pval"], options.padj_method, scope=options.padj_scope)
-    full["log10_padj"] = log10_padj
-    full["pval"], full["padj"] = 10 ** full["log10_pval"], 10**log10_padj
+    full["log10_padj"] = (
+        adjust_columns(full["log10_pval"], options.padj_method, scope=options.padj_scope)
+        if adjusted is None
+        else expand(adjusted, genes, n_vars)
+    )
+    full["pval"], full["padj"] = 10 ** full["log10_pval"], 10 ** full["log10_padj"]
     return full
 
 
@@ -68,14 +79,23 @@ def _all_zero(columns: Columns, *, in_both: bool) -> Bool:
 
 
 def _status(
-    log10_pval: np.ndarray, all_zero: Bool, unreplicated: Bool, not_estimable: Bool
-) -> np.ndarray:
-    """In the order of precedence: all_zero, not_estimable, no_replicates, constant, tested."""
+    log10_pval: Float,
+    all_zero: Bool,
+    unreplicated: Bool,
+    not_estimable: Bool,
+    known: NDArray[np.int8] | np.int8,
+) -> NDArray[np.int8]:
+    """In the order of precedence; ``known`` is what the method says of its genes."""
     untested = np.isnan(log10_pval)
-    codes = np.where(untested, np.int8(Status.CONSTANT), np.int8(Status.TESTED))
-    codes[untested & unreplicated] = Status.NO_REPLICATES
-    codes[untested & not_estimable] = Status.NOT_ESTIMABLE
-    codes[all_zero] = Status.ALL_ZERO
+    reasons = (
+        (Status.ALL_ZERO, all_zero),
+        (Status.NOT_ESTIMABLE, untested & not_estimable),
+        (Status.NO_REPLICATES, untested & unreplicated),
+        (Status.CONSTANT, untested & np.equal(known, Status.TESTED)),
+    )
+    codes = np.broadcast_to(known, untested.shape).copy()
+    for code, applies in reversed(reasons):
+        codes[np.broadcast_to(applies, codes.shape)] = code
     return codes
 
 

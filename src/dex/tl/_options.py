@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -12,18 +12,17 @@ from dex.errors import InputError
 from dex.results.store import check_key
 from dex.stats.multitest import METHODS as PADJ_METHODS
 from dex.stats.stratified_ranks import Weights
+from dex.tl._model import NoOptions
 from dex.typing import Alternative
 
 Scope = Literal["test", "global"]
-Vcov = Literal["classical", "HC3"]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Settings of a ranking that every method takes, or refuses."""
+    """Settings of a ranking: those that every method takes, or refuses, and its own."""
 
     lfc: float
-    vcov: str
     block: str | None
     padj_method: str
     padj_scope: Scope
@@ -33,17 +32,20 @@ class Options:
     alternative: Alternative
     continuity: bool
     weights: Weights
+    fit: Any = field(default_factory=NoOptions)
+    """Options of the method's own for its fit."""
+    test: Any = field(default_factory=NoOptions)
+    """Likewise for its tests."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
         check_key(self.key_added)
         thread_count(self.n_threads)
-        _choice("padj_method", self.padj_method, PADJ_METHODS)
-        _choice("padj_scope", self.padj_scope, ("test", "global"))
-        _choice("vcov", self.vcov, ("classical", "HC3"))
-        _choice("alternative", self.alternative, get_args(Alternative))
-        _choice("continuity", self.continuity, (False, True))
-        _choice("weights", self.weights, get_args(Weights))
+        require_choice("padj_method", self.padj_method, PADJ_METHODS)
+        require_choice("padj_scope", self.padj_scope, ("test", "global"))
+        require_choice("alternative", self.alternative, get_args(Alternative))
+        require_choice("continuity", self.continuity, (False, True))
+        require_choice("weights", self.weights, get_args(Weights))
         if not _is_threshold(self.lfc):
             msg = f"lfc={self.lfc!r} is not a threshold; give a log2 fold change of 0 or more."
             raise InputError(msg)
@@ -53,7 +55,14 @@ def _is_threshold(value: object) -> bool:
     return isinstance(value, int | float | np.number) and bool(0 <= value < float("inf"))
 
 
-def _choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+def require_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    """Refuse a value that is not one of the choices.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
     if value not in choices:
         msg = f"{name}={value!r} is not known; it is one of {', '.join(map(repr, choices))}."
         raise InputError(msg)

@@ -13,6 +13,7 @@ from dex.results.store import check_free, check_stats, store
 from dex.tl._analysis import analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
+from dex.tl._method_options import with_method_options
 from dex.tl._options import Options
 from dex.tl._question import Question
 
@@ -46,7 +47,6 @@ def rank_genes(
     size_factors: str = "auto",
     mask_var: str | ArrayLike | None = None,
     lfc: float = 0.0,
-    vcov: Literal["classical", "HC3"] = "classical",
     alternative: Alternative = "two-sided",
     continuity: bool = False,
     weights: Weights = "optimal",
@@ -55,6 +55,7 @@ def rank_genes(
     stats: Sequence[str] | None = None,
     key_added: str = "rank_genes",
     n_threads: int | None = None,
+    **method_options: Any,
 ) -> None:
     """Rank genes by how sure it is that they differ between groups, or along a covariate.
 
@@ -120,9 +121,6 @@ def rank_genes(
         status ``filtered``.
     lfc
         Size of log2 fold change that is still part of the null hypothesis (t-tests and models).
-    vcov
-        Covariance of the coefficients of ``"ols"``: ``"classical"``, or ``"HC3"``, which holds if
-        variances differ between observations; both with t on the residual degrees of freedom.
     alternative
         ``"two-sided"``, ``"greater"`` (the group is above its reference) or ``"less"``.
     continuity
@@ -144,6 +142,12 @@ def rank_genes(
         Where the result goes; an earlier result there is replaced.
     n_threads
         Threads; by default the cores that the process may use.
+    **method_options
+        What only one method takes:
+
+        ``"ols"``
+            ``vcov``: covariance of the coefficients, ``"classical"``, or ``"HC3"``, which holds if
+            variances differ between observations; both with t on the residual degrees of freedom.
 
     Returns
     -------
@@ -195,7 +199,6 @@ def rank_genes(
     """
     options = Options(
         lfc=lfc,
-        vcov=vcov,
         block=block,
         padj_method=padj_method,
         padj_scope=padj_scope,
@@ -221,6 +224,7 @@ def rank_genes(
     )
     for warning in chosen.warnings:
         logger.warning(warning)
+    options = with_method_options(options, chosen.method, method_options)
     genes = genes_tested(adata, mask_var)
     result = analyse(adata, source, question, plan=chosen, genes=genes, options=options)
     for note in result.notes:

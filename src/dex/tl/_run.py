@@ -1,19 +1,17 @@
-"""Hand a comparison to a method in the form that its family takes."""
+"""Compare groups of observations by a method for two samples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex.design.comparison import ModelComparison
 from dex.design.pairs import matched_pairs
-from dex.design.wording import listed, plural
+from dex.design.wording import plural
 from dex.errors import InputError
 from dex.stats.exact_ranks import smallest_exact_pval, use_exact
+from dex.tl._answer import Answer, everybody
 from dex.tl._columns import Sides
-from dex.tl._linear import hc3_estimable
 from dex.tl._strata import Stratified
 
 if TYPE_CHECKING:
@@ -24,38 +22,19 @@ if TYPE_CHECKING:
     from dex.design.comparison import TwoSampleComparison
     from dex.design.tests import TestInfo
     from dex.tl._options import Options
-    from dex.tl.methods import Method
+    from dex.tl.methods import TwoSampleMethod
     from dex.typing import Bool, Int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a method says of the genes tested."""
-
-    columns: Columns
-    n: Int
-    """Observations on both sides of every test, shape ``(n_tests, 2)``."""
-    unreplicated: Bool
-    """Tests with too few observations for a p-value, shape ``(n_tests,)``."""
-    notes: tuple[str, ...] = ()
-    not_estimable: Bool = field(default_factory=lambda: np.zeros(1, dtype=bool))
-    """Tests that no stratum can make, shape ``(n_tests,)``, or one False for all."""
-
-
 def run(
-    method: Method,
+    method: TwoSampleMethod,
     expression: Expression,
-    comparison: TwoSampleComparison | ModelComparison,
+    comparison: TwoSampleComparison,
     obs: pd.DataFrame,
     options: Options,
 ) -> Answer:
     """Test every gene."""
-    if options.lfc > 0 and not expression.scale.is_log:
-        msg = f"lfc={options.lfc} is in log2, and {expression.source.where} is not on a log scale."
-        raise InputError(msg)
-    if isinstance(comparison, ModelComparison):
-        return _run_model(method, expression, comparison, options)
-    if method.paired:
+    if method.block == "pairs":
         return _run_paired(method, expression, comparison, obs, options)
     if options.block is not None:
         return _run_strata(method, expression, comparison, obs, options)
@@ -63,7 +42,10 @@ def run(
 
 
 def _run_groups(
-    method: Method, expression: Expression, comparison: TwoSampleComparison, options: Options
+    method: TwoSampleMethod,
+    expression: Expression,
+    comparison: TwoSampleComparison,
+    options: Options,
 ) -> Answer:
     groups = comparison.groups
     sides = Sides(groups.codes[expression.rows], len(groups.levels), comparison.tests)
@@ -72,7 +54,7 @@ def _run_groups(
         columns = method.omnibus(expression, sides, options)
         lone = groups.sizes.min() < method.fewest or groups.sizes.sum() <= len(groups.sizes)
         said = (_LONE.format(title=method.omnibus_title, n=method.fewest),) if lone else ()
-        return Answer(columns, _everybody(expression), np.array([lone]), said)
+        return Answer(columns, everybody(len(expression.rows)), np.array([lone]), said)
     unreplicated = (sides.n.min(axis=1) < method.fewest) | (sides.n.sum(axis=1) < 3)
     notes = _unreplicated_notes(comparison.infos, sides.n, unreplicated)
     notes += _exact_notes(sides.n[None], options) if method.on_ranks else ()
@@ -80,7 +62,7 @@ def _run_groups(
 
 
 def _run_strata(
-    method: Method,
+    method: TwoSampleMethod,
     expression: Expression,
     comparison: TwoSampleComparison,
     obs: pd.DataFrame,
@@ -100,7 +82,7 @@ def _run_strata(
     return Answer(columns, sides.n, unreplicated, notes, ~within.estimable)
 
 
-def _require_all_groups(comparison: TwoSampleComparison, method: Method) -> None:
+def _require_all_groups(comparison: TwoSampleComparison, method: TwoSampleMethod) -> None:
     levels = comparison.groups.levels
     missing = set(range(len(levels))) - set(comparison.tests.ravel().tolist())
     if missing:
@@ -113,7 +95,7 @@ def _require_all_groups(comparison: TwoSampleComparison, method: Method) -> None
 
 
 def _run_paired(
-    method: Method,
+    method: TwoSampleMethod,
     expression: Expression,
     comparison: TwoSampleComparison,
     obs: pd.DataFrame,
@@ -135,57 +117,11 @@ def _run_paired(
     return Answer(columns, n, np.zeros(len(n), dtype=bool), tuple(notes))
 
 
-def _run_model(
-    method: Method, expression: Expression, comparison: ModelComparison, options: Options
-) -> Answer:
-    design, contrasts = comparison.design, comparison.contrasts.vectors
-    unreplicated, notes = _unreplicated_contrasts(comparison, options)
-    if comparison.omnibus and method.omnibus is not None:
-        columns = method.omnibus(expression, design.matrix, contrasts, options)
-        any_of_them = np.array([unreplicated.any()])
-        return Answer(columns, _everybody(expression), any_of_them, notes)
-    sides = None
-    n = np.repeat(_everybody(expression), len(contrasts), axis=0)
-    if comparison.groups is not None:
-        codes = comparison.groups.codes[expression.rows]
-        sides = Sides(codes, len(comparison.groups.levels), comparison.tests)
-        n = np.where(sides.compared[:, None], sides.n, n)
-    columns = method.each(expression, design.matrix, contrasts, sides, options)
-    return Answer(columns, n, unreplicated, notes)
-
-
-def _unreplicated_contrasts(
-    comparison: ModelComparison, options: Options
-) -> tuple[Bool, tuple[str, ...]]:
-    """Contrasts without a standard error, ``(n_effects,)``, and the note that says so."""
-    design, contrasts = comparison.design, comparison.contrasts.vectors
-    if design.df_residual == 0:
-        note = _NO_DF.format(n=len(design.matrix), k=len(design.coefs))
-        return np.ones(len(contrasts), dtype=bool), (note,)
-    if options.vcov != "HC3":
-        return np.zeros(len(contrasts), dtype=bool), ()
-    resting = ~hc3_estimable(design.matrix, contrasts)
-    names = [info.name for info, rests in zip(comparison.effects, resting, strict=True) if rests]
-    return resting, (_NO_HC3.format(names=listed(names, limit=5)),) if names else ()
-
-
 _LONE = "The {title} needs {n} or more observations in every group, and replicates: no p-values."
 _BLOCKS_ARE_NOT_REPLICATES = (
     "block={block!r} takes differences between its levels out; it does not make the cells of one "
     "level independent, as replicate= does for conditions."
 )
-_NO_HC3 = (
-    "HC3 has no standard error for {names}, which rest on an observation that the design fits "
-    "whatever its value: no p-values."
-)
-_NO_DF = (
-    "{n} observations and {k} coefficients leave no residual degrees of freedom: log2fc only, no "
-    "p-values; replicates or a smaller design are needed."
-)
-
-
-def _everybody(expression: Expression) -> Int:
-    return np.array([[len(expression.rows), 0]])
 
 
 def _unreplicated_notes(infos: tuple[TestInfo, ...], n: Int, unreplicated: Bool) -> tuple[str, ...]:

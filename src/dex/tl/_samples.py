@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.data.pseudobulk import Samples, counts_source, pseudobulk
+from dex.data.pseudobulk import Samples, pseudobulk
+from dex.data.source import counts_source
 from dex.design.comparison import ModelComparison
 from dex.design.labels import column_of
 from dex.design.wording import in_formula, listed, plural
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from dex.tl._question import Question
     from dex.typing import Int
 
+_COUNTS_NEEDED = (
+    "cells are added up as counts; put raw counts into adata.layers['counts'], or replicate=None "
+    "tests the cells"
+)
 _FEWEST_CELLS = 10  # of a sample: sums of fewer are mostly noise
 
 
@@ -60,7 +65,7 @@ def add_up_cells(
     if replicate in question.compared(measured.obs):
         msg = f"replicate={replicate!r} is the column compared; name the donor, animal or sample."
         raise InputError(msg)
-    source = counts_source(adata, measured.source)
+    source = counts_source(adata, measured.source, need=_COUNTS_NEEDED)
     by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
     fewest = _FEWEST_CELLS if source.unit == "cells" else 1
     samples = Samples.from_obs(measured.obs, by, min_cells=fewest)

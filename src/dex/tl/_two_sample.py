@@ -124,5 +124,5 @@ def _t_columns(test: TTest, scale: Scale, options: Options) -> Columns:
     return {
         "mean_diff": mean_diff,
         "mean_diff_se": se,
-        **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, options=options),
+        **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, setting=options),
     }

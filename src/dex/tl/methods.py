@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+from dex.data.scale import Scale
 from dex.tl import _linear, _two_sample
+from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dex.data.expression import Columns
+    from dex.results.fit import Fit
+    from dex.tl._model import Tested, TestSetting
+    from dex.typing import Bool, Float
+
+BlockUse = Literal["", "pairs", "strata", "repeats"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """A way to rank genes."""
 
@@ -22,78 +29,126 @@ class Method:
     title: str
     """As it stands in a methods paragraph."""
     citation: str
-    model: bool
-    """Whether a design is fitted, which may hold covariates; else groups are compared."""
-    each: Callable[..., Columns]
-    """One test per group or contrast."""
-    omnibus: Callable[..., Columns] | None
-    """One test over all groups or contrasts; None where there is no such test."""
     omnibus_title: str = ""
+    """Of the test over all groups or contrasts; empty where there is no such test."""
     on_means: bool = True
     """Whether ``lfc=``, a threshold on a difference of means in log2, makes sense."""
-    paired: bool = False
+    one_sided: bool = True
+    """Whether ``alternative=`` has a meaning."""
+    block: BlockUse = ""
+    """What ``block=`` is to it: which observations are a pair, strata, repeated measures."""
+
+    @property
+    def model(self) -> bool:
+        """Whether a design is fitted, which may hold covariates; else groups are compared."""
+        return isinstance(self, ModelMethod)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoSampleMethod(Method):
+    """Compares groups of observations in pairs."""
+
+    each: Callable[..., Columns]
+    """One test per group."""
+    omnibus: Callable[..., Columns] | None = None
+    """One test over all groups; None where there is no such test."""
     fewest: int = 1
     """Observations that each side of a test must have for a p-value."""
-    on_ranks: bool = False
-    """Whether ranks of two groups are compared: exact when small, and ``block=`` are strata."""
     stratified_title: str = ""
     stratified_citation: str = ""
 
+    @property
+    def on_ranks(self) -> bool:
+        """Whether ranks of two groups are compared: exact when small."""
+        return self.block == "strata"
 
-METHODS = {
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMethod(Method):
+    """Fits a design, then tests contrasts of its coefficients."""
+
+    fit: Callable[..., Fit]
+    """``(Expression, Design, FitSetting)``."""
+    each: Callable[[Fit, Float, TestSetting], Tested]
+    """One test per contrast, of the rows of ``(n_tests, n_coefs)``."""
+    omnibus: Callable[[Fit, Float, TestSetting], Tested] | None = None
+    """One test of all contrasts together."""
+    fit_options: type[Any] = NoOptions
+    test_options: type[Any] = NoOptions
+    untestable: Callable[[Fit, Float, TestSetting], Bool] | None = None
+    """Contrasts that have no standard error, ``(n_tests,)``."""
+    untestable_note: str = ""
+    """Why, with ``{names}``."""
+    rereads: Callable[[TestSetting], bool] = lambda _: False
+    """Whether the tests need the values that were fitted."""
+    counts: bool = False
+    """Whether counts are modelled as they are; else logs are, which may be made of counts."""
+    size_factors: str = "auto"
+    """By which counts are normalised unless the user says otherwise."""
+    scale: Scale = Scale.LOGCPM
+    """Of count models: the unit of means, per million or per size factor (``LN1P``)."""
+
+    def option_names(self, kind: type[Any]) -> tuple[str, ...]:
+        """Names of the options of a step."""
+        return tuple(field.name for field in fields(kind))
+
+
+METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method(
-            "t-test",
-            "Welch's t-test",
-            "Welch (1947), Biometrika 34:28-35",
-            model=False,
+        TwoSampleMethod(
+            name="t-test",
+            title="Welch's t-test",
+            citation="Welch (1947), Biometrika 34:28-35",
             each=_two_sample.t_test,
             omnibus=_two_sample.analysis_of_variance,
             omnibus_title="Welch's analysis of variance",
             fewest=2,
         ),
-        Method(
-            "t-test-student",
-            "Student's t-test",
-            "Student (1908), Biometrika 6:1-25",
-            model=False,
+        TwoSampleMethod(
+            name="t-test-student",
+            title="Student's t-test",
+            citation="Student (1908), Biometrika 6:1-25",
             each=partial(_two_sample.t_test, equal_var=True),
             omnibus=partial(_two_sample.analysis_of_variance, equal_var=True),
             omnibus_title="analysis of variance",
         ),
-        Method(
-            "t-test-paired",
-            "paired t-test",
-            "Student (1908), Biometrika 6:1-25",
-            model=False,
+        TwoSampleMethod(
+            name="t-test-paired",
+            title="paired t-test",
+            citation="Student (1908), Biometrika 6:1-25",
             each=_two_sample.paired,
-            omnibus=None,
-            paired=True,
+            block="pairs",
         ),
-        Method(
-            "wilcoxon",
-            "Wilcoxon rank-sum test",
-            "Mann & Whitney (1947), Annals of Mathematical Statistics 18:50-60",
-            model=False,
+        TwoSampleMethod(
+            name="wilcoxon",
+            title="Wilcoxon rank-sum test",
+            citation="Mann & Whitney (1947), Annals of Mathematical Statistics 18:50-60",
             each=_two_sample.wilcoxon,
             omnibus=_two_sample.kruskal,
             omnibus_title="Kruskal-Wallis test",
             on_means=False,
-            on_ranks=True,
+            block="strata",
             stratified_title="van Elteren's stratified Wilcoxon rank-sum test",
             stratified_citation=(
                 "van Elteren (1960), Bulletin of the International Statistical Institute 37:351-361"
             ),
         ),
-        Method(
-            "ols",
-            "ordinary least squares",
-            "Fisher (1922), Journal of the Royal Statistical Society 85:597-612",
-            model=True,
+        ModelMethod(
+            name="ols",
+            title="ordinary least squares",
+            citation="Fisher (1922), Journal of the Royal Statistical Society 85:597-612",
+            fit=_linear.fit_ols,
             each=_linear.ols,
             omnibus=_linear.ols_any,
             omnibus_title="F test",
+            test_options=_linear.OlsOptions,
+            rereads=lambda setting: setting.options.vcov == "HC3",
+            untestable=_linear.without_hc3,
+            untestable_note=(
+                "HC3 has no standard error for {names}, which rest on an observation that the "
+                "design fits whatever its value: no p-values."
+            ),
         ),
     )
 }

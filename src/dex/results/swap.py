@@ -1,0 +1,73 @@
+"""Put entries into an AnnData and take old ones out, all or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dex.data.source import obs_of, var_of
+from dex.results.actual import make_actual
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, MutableMapping
+
+    from anndata import AnnData
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What goes into an AnnData under one key, by full names."""
+
+    uns: dict[str, Any]
+    """The entry ``uns[key]``."""
+    varm: Arrays
+    var: Arrays = field(default_factory=dict)
+    obsm: Arrays = field(default_factory=dict)
+    obs: Arrays = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Full names of what an earlier entry has left, and goes."""
+
+    varm: Collection[str] = ()
+    var: Collection[str] = ()
+    obsm: Collection[str] = ()
+    obs: Collection[str] = ()
+
+
+def swap(adata: AnnData, key: str, stale: Stale, new: Entries) -> None:
+    """Swap the old for the new; put the old back if that is interrupted."""
+    make_actual(adata)
+    var_before, obs_before = var_of(adata), obs_of(adata)
+    var_after = var_before.drop(columns=list(stale.var), errors="ignore").assign(**new.var)
+    obs_after = obs_before.drop(columns=list(stale.obs), errors="ignore").assign(**new.obs)
+    varm_before = _held(adata.varm, {*stale.varm, *new.varm})
+    obsm_before = _held(adata.obsm, {*stale.obsm, *new.obsm})
+    had_entry, entry_before = key in adata.uns, adata.uns.get(key)
+    try:
+        _exchange(adata.varm, varm_before, new.varm)
+        _exchange(adata.obsm, obsm_before, new.obsm)
+        adata.var, adata.obs = var_after, obs_after
+        adata.uns[key] = new.uns
+    except BaseException:
+        _exchange(adata.varm, new.varm, varm_before)
+        _exchange(adata.obsm, new.obsm, obsm_before)
+        adata.var, adata.obs = var_before, obs_before
+        adata.uns.pop(key, None)
+        if had_entry:
+            adata.uns[key] = entry_before
+        raise
+
+
+def _held(mapping: Any, names: Collection[str]) -> dict[str, Any]:
+    return {name: mapping[name] for name in names if name in mapping}
+
+
+def _exchange(mapping: MutableMapping[str, Any], out: Arrays, into: Arrays) -> None:
+    for name in out:
+        mapping.pop(name, None)
+    mapping.update(into)
