@@ -206,7 +206,8 @@ def test_a_failed_run_leaves_no_folder(tables):
 
 
 def test_options_of_the_door_are_options_of_the_command(tables):
-    words = ["--design", "~ batch + condition", "--lfc", "0.5", "--vcov", "HC3"]
+    words = ["--design", "~ batch + condition", "--lfc", "0.5", "--method", "ols"]
+    words += ["--option", "vcov=HC3"]
     assert run(tables, *words, "--padj-method", "holm", "-o", str(tables / "out")) == 0
     params = dex.get.params(ad.read_h5ad(tables / "out" / "ranked.h5ad"))
     assert (params["lfc"], params["vcov"], params["corr_method"]) == (0.5, "HC3", "holm")

@@ -42,6 +42,7 @@ def run(
     xlsx: bool,
     report: bool,
     contrasts: list[list[str]] | None,
+    options: list[tuple[str, Any]],
     **question: Any,
 ) -> None:
     """Counts and sample sheet to tables, figures, a report and an h5ad."""
@@ -52,7 +53,7 @@ def run(
     adata = dex.io.read_counts(counts, samples=samples, orientation=orientation)
     if filter_genes:
         dex.pp.filter_genes(adata, groupby=question["groupby"], design=question["design"])
-    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), **question)
+    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), **question, **dict(options))
     title = f"{Path(counts).name}: which genes change?"
     _write(adata, folder, Wanted(padj, gene_symbols, xlsx=xlsx, report=report, title=title))
 
@@ -65,12 +66,14 @@ def rank_genes(
     padj: float,
     gene_symbols: str | None,
     contrasts: list[list[str]] | None,
+    options: list[tuple[str, Any]],
     key_added: str,
     **question: Any,
 ) -> None:
     """h5ad in, the same h5ad with results out."""
     adata = _read(path, out)
-    dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), key_added=key_added, **question)
+    question |= {"contrasts": _contrasts(contrasts), **dict(options)}
+    dex.tl.rank_genes(adata, key_added=key_added, **question)
     _save(adata, out, table, key=key_added, gene_symbols=gene_symbols)
     _say(_summary(adata, key=key_added, padj=padj))
     _say(f"wrote {out}" + (f" and {table}" if table else ""))

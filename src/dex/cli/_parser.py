@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 from importlib import metadata
 
 _METHODS = ("auto", "t-test", "t-test-student", "t-test-paired", "wilcoxon", "ols")
@@ -194,7 +195,15 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lfc", type=float, default=0.0, metavar="LOG2", help="change still in the null (0)"
     )
-    command.add_argument("--vcov", choices=("classical", "HC3"), default="classical")
+    command.add_argument(
+        "--option",
+        dest="options",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="NAME=VALUE",
+        help="what one method takes for itself, as vcov=HC3 of ols; repeatable",
+    )
     command.add_argument("--scale", metavar="SCALE", help="what the values are, as counts or ln1p")
     command.add_argument("--unit", choices=("cells", "samples"), help="what an observation is")
     command.add_argument("--padj-method", default="fdr_bh", metavar="METHOD", help="(fdr_bh)")
@@ -207,6 +216,22 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--n-threads", type=int, metavar="N")
     _add_reading(command)
+
+
+def _option(text: str) -> tuple[str, object]:
+    """Read a name and a value; what is no number, True, False or None is a word.
+
+    >>> _option("robust=True"), _option("vcov=HC3")
+    (('robust', True), ('vcov', 'HC3'))
+    """
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier()):
+        msg = f"{text!r} is not NAME=VALUE"
+        raise argparse.ArgumentTypeError(msg)
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:

@@ -62,6 +62,35 @@ def compare_by_model(
     """Design and contrasts; the arguments are those of ``Comparison.from_obs``."""
     _require_groupby(groupby, reference=reference, groups=groups, contrasts=contrasts)
     built = _design(obs, groupby, design, reference)
+    return compare_in_design(
+        obs,
+        built,
+        groupby=groupby,
+        reference=reference,
+        contrasts=contrasts,
+        groups=groups,
+        omnibus=omnibus,
+    )
+
+
+def compare_in_design(
+    obs: pd.DataFrame,
+    built: Design,
+    *,
+    groupby: str | None,
+    reference: object | None,
+    contrasts: ContrastSpec | None,
+    groups: Sequence[str] | None,
+    omnibus: bool,
+) -> ModelComparison:
+    """Contrasts of a design that there is; its factors' columns of ``obs`` are as they were.
+
+    Raises
+    ------
+    InputError
+        If the question cannot be answered as put.
+    """
+    _require_groupby(groupby, reference=reference, groups=groups, contrasts=contrasts)
     if contrasts is not None:
         question = _asked(built, contrasts)
     elif groupby is not None:

@@ -1,10 +1,21 @@
-"""The tools: rank genes, score markers."""
+"""The tools: rank genes, fit and test, score markers."""
 
 from dex.results import refresh_view
 from dex.tl._conserved_markers import conserved_markers
+from dex.tl._contrast import contrast
+from dex.tl._fit import fit
 from dex.tl._mds import mds
 from dex.tl._pca import pca
 from dex.tl._rank_genes import rank_genes
 from dex.tl._score_markers import score_markers
 
-__all__ = ["conserved_markers", "mds", "pca", "rank_genes", "refresh_view", "score_markers"]
+__all__ = [
+    "conserved_markers",
+    "contrast",
+    "fit",
+    "mds",
+    "pca",
+    "rank_genes",
+    "refresh_view",
+    "score_markers",
+]

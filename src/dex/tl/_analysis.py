@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dex.data.expression import Columns
+    from dex.design.matrix import Design
     from dex.tl._answer import Answer
     from dex.tl._auto import Plan
     from dex.tl._options import Options
@@ -249,13 +250,23 @@ def comparison_params(
     }
     if isinstance(comparison, ModelComparison):
         params |= {
-            **asdict(options.fit),
+            **fit_params(cast("ModelMethod", method), comparison.design, options),
             **asdict(options.test),
-            "design": comparison.design.formula,
-            "design_columns": np.array(comparison.design.coefs, dtype=object),
             "contrasts": comparison.contrasts.vectors,
         }
     return params
+
+
+def fit_params(method: ModelMethod, design: Design, options: Options) -> dict[str, Any]:
+    """What was asked and decided of a fit."""
+    return {
+        "method": method.name,
+        "block": options.block,
+        "design": design.formula,
+        "design_columns": np.array(design.coefs, dtype=object),
+        "n_obs": len(design.matrix),
+        **asdict(options.fit),
+    }
 
 
 def measured_params(expression: Expression) -> dict[str, Any]:
