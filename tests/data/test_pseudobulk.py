@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from dex.data.pseudobulk import Samples, counts_source, pseudobulk
+from dex.data.pseudobulk import Samples, pseudobulk
 from dex.data.source import Source
 from dex.errors import InputError
 
@@ -68,19 +68,3 @@ def test_small_samples_and_missing_labels_are_left_out_and_said(adata):
 def test_too_few_samples_is_an_error(adata):
     with pytest.raises(InputError, match="1 samples have 10 cells or more"):
         samples(adata[adata.obs["donor"] == "d1"].copy(), by=["donor"])
-
-
-def test_counts_are_found_in_a_layer_when_x_holds_logs(adata):
-    logs = adata.copy()
-    logs.layers["counts"] = adata.X
-    logs.X = np.log1p(adata.X.toarray())
-    found = counts_source(logs, Source.from_adata(logs))
-    assert found.layer == "counts"
-    assert "counts are taken from layers['counts']." in found.notes[0]
-    assert counts_source(adata, Source.from_adata(adata)).layer is None
-
-
-def test_logs_without_counts_are_refused(adata):
-    logs = ad.AnnData(np.log1p(adata.X.toarray()), obs=adata.obs)
-    with pytest.raises(InputError, match=r"put raw counts into adata\.layers\['counts'\]"):
-        counts_source(logs, Source.from_adata(logs))

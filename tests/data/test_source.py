@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 
 from dex.data.scale import Scale
-from dex.data.source import Source, counts_layer, layer_names
+from dex.data.source import Source, counts_layer, counts_source, layer_names
 from dex.errors import InputError
 
 
@@ -127,3 +127,19 @@ def test_counts_layer_is_the_one_of_that_name(adata):
 def test_what_is_called_logs_and_is_not_is_refused(counts):
     with pytest.raises(InputError, match="called ln1p, and one is 500: they are not logs"):
         Source.from_adata(ad.AnnData(np.full_like(counts, 500)), scale="ln1p")
+
+
+def test_counts_are_found_in_a_layer_when_x_holds_logs(adata):
+    found = counts_source(adata, Source.from_adata(adata), need="")
+    assert found.layer == "counts"
+    assert found.notes == ("X holds logs (ln1p); counts are taken from layers['counts'].",)
+    named = Source.from_adata(adata, layer="counts")
+    assert counts_source(adata, named, need="") is named
+
+
+@pytest.mark.parametrize("layer", [None, "z"])
+def test_without_counts_it_says_what_they_are_for(adata, layer):
+    without = ad.AnnData(adata.X, layers={"z": adata.layers["z"]})
+    source = Source.from_adata(without, layer=layer)
+    with pytest.raises(InputError, match=r"holds .*, and this models counts\.$"):
+        counts_source(without, source, need="this models counts")
