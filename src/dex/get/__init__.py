@@ -3,6 +3,7 @@
 from dex.get._calibration import calibration_df
 from dex.get._compare import compare_df
 from dex.get._expression import expression_df, obs_df
+from dex.get._fit import fit_df
 from dex.get._on_target import on_target_df
 from dex.get._ordination import distances_df, loadings_df, mds_df, pca_df
 from dex.get._pvalues import PvalueShape, pvalue_shape
@@ -14,6 +15,7 @@ __all__ = [
     "compare_df",
     "distances_df",
     "expression_df",
+    "fit_df",
     "loadings_df",
     "mds_df",
     "obs_df",

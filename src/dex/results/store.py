@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
+    from numpy.typing import NDArray
 
     from dex.data.expression import Columns
     from dex.design.tests import TestInfo
@@ -54,6 +55,11 @@ class Result:
     """Of an omnibus test: estimates ``(n_vars,)`` in log2 by name."""
     size_factors: Float | None = None
     """What the counts of the observations were divided by, ``(n_obs,)``; NaN where not used."""
+    fitted: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Of a model: what its fit has of every gene, ``(n_vars,)``, by the names in ``FIT_COLUMNS``;
+    what is a column of the result too is left out."""
+    shared: dict[str, Any] = field(default_factory=dict)
+    """Of a model: what all genes share, as a trend."""
 
 
 def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | None = None) -> None:
@@ -68,6 +74,9 @@ def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | No
     entry.update(scanpy_view(columns, result.infos, result.params, adata.var_names, obs_of(adata)))
     arrays = {f"{key}_{name}": values for name, values in columns.items()}
     mirror = {} if len(result.infos) > 1 else {name: array[:, 0] for name, array in arrays.items()}
+    fitted = {name: values for name, values in result.fitted.items() if name not in COLUMNS}
+    mirror |= {f"{key}_{name}": values for name, values in fitted.items()}
+    entry["fit_columns"], entry["shared"] = _strings(list(fitted)), result.shared
     if result.effects:
         arrays[f"{key}_{EFFECTS}"] = np.column_stack(list(result.effects.values()))
         entry["effects"] = _strings(list(result.effects))
@@ -190,9 +199,12 @@ def _strings(words: list[str]) -> np.ndarray[Any, Any]:
 
 def _stale(entry: Any, key: str) -> Stale:
     """Return what the result that ``entry`` describes has left, and nothing else."""
-    names = [f"{key}_{name}" for name in map(str, entry["columns"])] if is_result(entry) else []
-    mirrored = names if is_result(entry) and len(entry["tests"]["name"]) == 1 else []
-    return Stale(varm=names, var=mirrored, obs=_obs_names(entry, key))
+    if not is_result(entry):
+        return Stale()
+    names = [f"{key}_{name}" for name in map(str, entry["columns"])]
+    mirrored = names if len(entry["tests"]["name"]) == 1 else []
+    fitted = [f"{key}_{name}" for name in map(str, entry.get("fit_columns", ()))]
+    return Stale(varm=names, var=[*mirrored, *fitted], obs=_obs_names(entry, key))
 
 
 def _obs_names(entry: Any, key: str) -> list[str]:

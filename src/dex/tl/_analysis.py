@@ -161,6 +161,7 @@ def result_of(
     )
     shift = _composition_notes(columns["log2fc"], comparison, expression)
     names = [info.name for info in comparison.effects]
+    fitted = {} if answer.fit is None else answer.fit.genes
     return Result(
         columns,
         comparison.infos,
@@ -170,6 +171,8 @@ def result_of(
         (*made_of.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, genes, n_vars)),
         made_of.size_factors,
+        {name: expand(values, genes, n_vars) for name, values in fitted.items()},
+        {} if answer.fit is None else answer.fit.shared,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns
+    from dex.results.fit import Fit
     from dex.typing import Bool, Int
 
 
@@ -26,6 +27,8 @@ class Answer:
     """Tests that no stratum can make, shape ``(n_tests,)``, or one False for all."""
     params: dict[str, Any] = field(default_factory=dict)
     """What was found on the way and is to be recorded."""
+    fit: Fit | None = None
+    """Of a model, for its diagnostics."""
 
 
 def everybody(n_obs: int) -> Int:

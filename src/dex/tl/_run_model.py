@@ -64,7 +64,7 @@ def run_contrasts(
     if joint:
         unreplicated = np.array([unreplicated.any()])
     notes = (*fit.notes, *notes, *tested.notes)
-    return Answer(columns, n, unreplicated, notes, params=tested.params)
+    return Answer(columns, n, unreplicated, notes, params=tested.params, fit=fit)
 
 
 def _sides(comparison: ModelComparison) -> Sides:
