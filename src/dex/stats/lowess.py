@@ -164,7 +164,7 @@ def _line_at(  # noqa: PLR0917  # kernels take plain arguments
         total += weight
         stop += 1
     if total <= 0.0:
-        return y[i]
+        return float(y[i])
     centre, level = 0.0, 0.0
     for j in range(left, stop):
         centre += weights[j - left] * x[j] / total
@@ -175,5 +175,5 @@ def _line_at(  # noqa: PLR0917  # kernels take plain arguments
         spread += share * (x[j] - centre) ** 2
         slope += share * (x[j] - centre) * y[j]
     if np.sqrt(spread) <= _NEAR * (x[n - 1] - x[0]):
-        return level  # the neighbours are at one place: a line through them has no slope
-    return level + (at - centre) * slope / spread
+        return float(level)  # the neighbours are at one place: a line through them has no slope
+    return float(level + (at - centre) * slope / spread)
