@@ -1,0 +1,150 @@
+"""Deviances and degrees of freedom that stay right where counts are small [Chen2025]_.
+
+A unit deviance with mean ``E`` and variance ``V`` is like ``V / 2E`` times a chi-square with
+``2 E**2 / V`` degrees of freedom, as both have these two moments. So the unit deviance is multiplied
+by ``2E / V``, and counts ``2 E**2 / V`` degrees of freedom, less the leverage's share.
+
+.. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
+   analysis of sequencing data with expanded functionality and improved support for small counts and
+   larger datasets. Nucleic Acids Research 53, gkaf018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from statsmodels.nonparametric.smoothers_lowess import lowess
+
+from dex._numba import kernel
+from dex.stats.unit_deviance import (
+    N_DISPERSION_POINTS,
+    N_POINTS,
+    UnitDeviances,
+    moments_of_count,
+    moments_of_gene,
+    unit_deviance,
+)
+
+if TYPE_CHECKING:
+    from dex.typing import Float
+
+NO_DF: Final = 1e-8
+"""A gene with fewer degrees of freedom has no quasi-dispersion."""
+_SPAN: Final = 0.5
+_HIGH: Final = 0.9  # quantile of the trend that stands for the typical quasi-dispersion
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedDeviance:
+    """Adjusted residual deviance of every gene."""
+
+    deviance: Float
+    """Shape ``(n_vars,)``."""
+    df: Float
+    """Its degrees of freedom, a real number; nearly 0 where all means are nearly 0."""
+
+    @property
+    def quasi_dispersion(self) -> Float:
+        """Deviance per degree of freedom; NaN below :data:`NO_DF`."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.df > NO_DF, self.deviance / self.df, np.nan)
+
+
+def adjusted_deviance(
+    counts: Float,
+    mu: Float,
+    leverage: Float,
+    dispersion: Float,
+    *,
+    quasi_dispersion: float = 1.0,
+    table: UnitDeviances | None = None,
+) -> AdjustedDeviance:
+    """Adjust deviances and residual degrees of freedom for small counts [Chen2025]_.
+
+    Counts with a quasi-dispersion have the variance ``quasi_dispersion * mu + dispersion * mu**2``.
+    Divided by it they have the first two moments of negative binomial counts with the mean
+    ``mu / quasi_dispersion`` and the same ``dispersion``, from which ``E`` and ``V`` are. Their
+    deviances are those of a model with the dispersion ``dispersion / quasi_dispersion``, in which
+    ``mu`` is fitted, and the quasi-dispersion is left in them.
+
+    Parameters
+    ----------
+    counts, mu, leverage
+        Counts, fitted means, and hat values, shape ``(n_obs, n_vars)``. A mean of 0 counts nothing.
+    dispersion
+        Before the division by ``quasi_dispersion``, shape ``(n_vars,)``.
+    quasi_dispersion
+        Typical of all genes, at least 1, as from :func:`typical_quasi_dispersion`.
+    table
+        Moments for all dispersions, where genes come in blocks.
+
+    Examples
+    --------
+    >>> counts = np.array([[1.0], [2.0], [3.0], [2.0]])
+    >>> mu, leverage = np.full((4, 1), 2.0), np.full((4, 1), 0.25)
+    >>> adjusted = adjusted_deviance(counts, mu, leverage, np.array([1.0]))
+    >>> adjusted.deviance.round(4).tolist(), adjusted.df.round(4).tolist()
+    ([0.6421], [5.674])
+    """
+    if table is None:
+        table = UnitDeviances.between(float(dispersion.min()), float(dispersion.max()))
+    knots = (table.log_dispersions, table.mean, table.var)
+    deviance, df = _adjusted(counts, mu, leverage, dispersion, quasi_dispersion, *knots)
+    return AdjustedDeviance(deviance, df)
+
+
+def typical_quasi_dispersion(quasi_dispersion: Float, abundance: Float) -> float:
+    """High quantile of the trend of quasi-dispersions over abundance; at least 1.
+
+    The trend is of fourth roots, whose distribution is nearly symmetric: lowess with half of the
+    genes at a time. Its 90% quantile is taken, to the power of four.
+
+    Parameters
+    ----------
+    quasi_dispersion
+        NaN where a gene has none, shape ``(n_vars,)``.
+    abundance
+        Average log2 counts per million, shape ``(n_vars,)``.
+
+    Examples
+    --------
+    >>> typical_quasi_dispersion(np.full(10, 16.0), np.arange(10.0))
+    16.0
+    """
+    known = np.isfinite(quasi_dispersion)
+    if not known.any():
+        return 1.0
+    x = abundance[known]
+    roots = np.sqrt(np.sqrt(quasi_dispersion[known]))
+    trend = lowess(roots, x, frac=_SPAN, it=3, delta=0.01 * np.ptp(x), return_sorted=False)
+    return max(1.0, float(np.quantile(trend, _HIGH)) ** 4)
+
+
+@kernel
+def _adjusted(
+    counts: Float,
+    mu: Float,
+    leverage: Float,
+    dispersion: Float,
+    quasi_dispersion: float,
+    log_dispersions: Float,
+    mean: Float,
+    var: Float,
+) -> tuple[Float, Float]:
+    n_obs, n_vars = counts.shape
+    deviance, df = np.zeros(n_vars), np.zeros(n_vars)
+    gene_mean, gene_var = np.empty(mean.shape[1]), np.empty(mean.shape[1])
+    weights, gene_weights = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    for j in range(n_vars):
+        moments_of_gene(dispersion[j], log_dispersions, mean, gene_weights, gene_mean)
+        moments_of_gene(dispersion[j], log_dispersions, var, gene_weights, gene_var)
+        spread = dispersion[j] / quasi_dispersion
+        for i in range(n_obs):
+            if mu[i, j] <= 0.0:
+                continue
+            e, v = moments_of_count(mu[i, j] / quasi_dispersion, gene_mean, gene_var, weights)
+            deviance[j] += 2.0 * e / v * unit_deviance(counts[i, j], mu[i, j], spread)
+            df[j] += 2.0 * e * e / v * (1.0 - leverage[i, j])
+    return deviance, df
