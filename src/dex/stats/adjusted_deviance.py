@@ -1,8 +1,8 @@
 """Deviances and degrees of freedom that stay right where counts are small [Chen2025]_.
 
 A unit deviance with mean ``E`` and variance ``V`` is like ``V / 2E`` times a chi-square with
-``2 E**2 / V`` degrees of freedom, as both have these two moments. So the unit deviance is multiplied
-by ``2E / V``, and counts ``2 E**2 / V`` degrees of freedom, less the leverage's share.
+``2 E**2 / V`` degrees of freedom, as both have these two moments. So the unit deviance is
+multiplied by ``2E / V``, and counts ``2 E**2 / V`` degrees of freedom, less the leverage's share.
 
 .. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
    analysis of sequencing data with expanded functionality and improved support for small counts and

@@ -139,7 +139,7 @@ def _local_lines(x: Float, y: Float, weights: Float, n_near: int, delta: float) 
 
 
 @inner
-def _line_at(  # noqa: PLR0917  # kernels take plain arguments
+def _line_at(  # kernels take plain arguments
     x: Float, y: Float, robustness: Float, i: int, left: int, right: int
 ) -> float:
     """Value at ``x[i]`` of the weighted line through its neighbours; ``y[i]`` if none has weight.

@@ -123,7 +123,7 @@ def _block_quadrature() -> tuple[Float, Float]:
 @inner
 def deviance_kernel(x: float) -> float:
     """``((1 + x) log(1 + x) - x) / x**2``: half at 0."""
-    if abs(x) > 0.1:  # noqa: PLR2004
+    if abs(x) > 0.1:
         if x <= -1.0:
             return 1.0
         return ((1.0 + x) * math.log1p(x) - x) / (x * x)
@@ -141,7 +141,7 @@ def unit_deviance(count: float, mu: float, dispersion: float) -> float:
     Both forms avoid differences of large numbers; the first is the Poisson's at no dispersion.
     """
     diff = count - mu
-    if dispersion * mu > 100.0:  # noqa: PLR2004
+    if dispersion * mu > 100.0:
         size = 1.0 / dispersion
         near = -size * math.log1p(diff / (mu + size))
         if count > 0.0:
@@ -155,7 +155,7 @@ def unit_deviance(count: float, mu: float, dispersion: float) -> float:
 @inner
 def _stirling_error(x: float) -> float:
     """What Stirling's formula lacks of log(x!)."""
-    if x < 16.0:  # noqa: PLR2004
+    if x < 16.0:
         return math.lgamma(x + 1.0) - (x + 0.5) * math.log(x) + x - _HALF_LOG_2PI
     y = 1.0 / (x * x)
     series = 1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y / 156)))
@@ -214,13 +214,11 @@ def _summed_moments(
     while True:
         width = min(count, sd)
         log2_length = 0
-        if width >= 16.0:  # noqa: PLR2004
+        if width >= 16.0:
             log2_length = min(int(math.log2(width)), len(nodes) + 3)
-        share = _add_block(
-            count, log2_length, mu, dispersion, size_error, nodes, weights, sums
-        )
+        share = _add_block(count, log2_length, mu, dispersion, size_error, nodes, weights, sums)
         count += 2.0**log2_length
-        if count > mu + sd and share < 1e-17 * 2.0**log2_length / sd:  # noqa: PLR2004
+        if count > mu + sd and share < 1e-17 * 2.0**log2_length / sd:
             break
     mean = sums[1] / sums[0]
     return mean, sums[2] / sums[0] - mean * mean
@@ -241,7 +239,7 @@ def _moments_at(mu: Float, dispersions: Float, nodes: Float, weights: Float) -> 
 def _lagrange_weights(position: float, n_knots: int, weights: Float) -> int:
     """Fill in the weights of the knots around a position, in steps; the first of them."""
     n = len(weights)
-    first = min(max(int(math.floor(position)) - n // 2 + 1, 0), n_knots - n)
+    first = min(max(math.floor(position) - n // 2 + 1, 0), n_knots - n)
     for i in range(n):
         w = 1.0
         for k in range(n):
@@ -270,9 +268,7 @@ def moments_of_gene(
 
 
 @inner
-def moments_of_count(
-    mu: float, mean: Float, var: Float, weights: Float
-) -> tuple[float, float]:
+def moments_of_count(mu: float, mean: Float, var: Float, weights: Float) -> tuple[float, float]:
     """Interpolate a gene's knots at one mean; ``weights`` is room for ``(6,)``."""
     position = (min(max(math.log(mu), _LOWEST), _HIGHEST) - _LOWEST) / _STEP
     first = _lagrange_weights(position, len(mean), weights)

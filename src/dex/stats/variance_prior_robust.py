@@ -1,7 +1,7 @@
 """The prior of gene-wise variances where some genes are outliers [Phipson2016]_.
 
 Moments of winsorised log variances are matched with those of a winsorised log F; then every gene
-that is too variable for this prior gets fewer prior degrees of freedom, so that it is squeezed less.
+that is too variable for this prior gets fewer prior degrees of freedom, to be squeezed less.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _matching_df(var: float, df1: float, plain: float, tails: tuple[float, float
 
 
 def _less_for_outliers(ratio: Float, df1: float, prior_df: float) -> Float:
-    """Prior df of every gene, fewer where ``ratio``, an F under the prior, is too large [Phipson2016]_.
+    """Prior df of every gene, fewer where ``ratio``, an F under the prior, is too large.
 
     The share of genes beyond a gene's F that the prior accounts for is its probability of being no
     outlier; the prior df of an outlier are those at which the largest F would be the median.

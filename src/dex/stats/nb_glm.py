@@ -1,0 +1,340 @@
+"""Negative binomial generalised linear models with a log link, for many genes at once.
+
+Newton's method with Levenberg's damping: with a log link the observed information is positive, so
+that the likelihood has one maximum. What a gene costs is governed by the different rows of the
+design: observations that share a row share ``mu`` up to their depth, so that one exponential and
+one outer product serve all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex._numba import inner, kernel
+from dex.errors import InputError
+from dex.stats.nb import nb_mean_kernel
+from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
+
+if TYPE_CHECKING:
+    from dex.stats.design_rows import DesignRows
+    from dex.typing import Bool, Float, Int
+
+_CONVERGED = 1e-12
+"""Squared length of a last step, in standard errors; the error after it is of its fourth power."""
+_MAX_STEPS = 100
+_LARGEST_STEP = 8.0
+"""Of a log mean: beyond, a step is far outside of where its parabola holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NbFit:
+    """Coefficients of every gene."""
+
+    coef: Float
+    """Natural logs, shape ``(n_vars, n_coefs)``. Where a group has no counts they are as far out as
+    makes no difference to the likelihood."""
+    converged: Bool
+    """Shape ``(n_vars,)``."""
+
+
+def fit_nb_glm(
+    counts: Float,
+    design: DesignRows,
+    depths: Float,
+    dispersion: Float,
+    *,
+    weights: Float | None = None,
+    ridge: Float | None = None,
+    floor: float = 0.0,
+    start: Float | None = None,
+) -> NbFit:
+    """Maximise the likelihood of every gene's coefficients, or their posterior with ``ridge``.
+
+    Parameters
+    ----------
+    counts
+        Shape ``(n_obs, n_vars)``; Fortran order is fastest. They need not be whole numbers.
+    design
+        Of full column rank.
+    depths
+        What multiplies the means, positive: library sizes or size factors ``(n_obs,)``, or
+        normalisation factors of every count ``(n_obs, n_vars)``.
+    dispersion
+        Shape ``(n_vars,)``; 0 is Poisson.
+    weights
+        Of the observations, ``(n_obs,)`` or ``(n_obs, n_vars)``.
+    ridge
+        Precision of a normal prior of each coefficient, centred at 0, ``(n_coefs,)``.
+    floor
+        Means are not taken below it in working weights and responses [Love2014]_.
+    start
+        Coefficients to start from, ``(n_vars, n_coefs)``.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit.
+
+    References
+    ----------
+    .. [McCullagh1989] McCullagh P, Nelder JA (1989). Generalized linear models. Chapman & Hall.
+    .. [Love2014] Love MI, Huber W, Anders S (2014). Moderated estimation of fold change and
+       dispersion for RNA-seq data with DESeq2. Genome Biology 15, 550.
+
+    Examples
+    --------
+    >>> from dex.stats.design_rows import DesignRows
+    >>> counts = np.array([[2.0], [4.0], [10.0], [14.0]])
+    >>> design = DesignRows.from_design(np.array([[1.0, 0], [1, 0], [1, 1], [1, 1]]))
+    >>> fit = fit_nb_glm(counts, design, np.ones(4), np.array([0.1]))
+    >>> np.exp(fit.coef).round(6).tolist()
+    [[3.0, 4.0]]
+    """
+    n_obs, n_vars = counts.shape
+    depth = by_gene(depths, n_obs, n_vars)
+    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    penalty = np.zeros(design.n_coefs) if ridge is None else np.asarray(ridge, dtype=np.float64)
+    given = np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start)
+    coef, converged = _fit(
+        gene_first(counts),
+        design.rows,
+        design.index,
+        depth,
+        np.asarray(dispersion, dtype=np.float64),
+        weighted,
+        penalty,
+        floor,
+        given,
+    )
+    return NbFit(coef, converged)
+
+
+def fitted_means(design: DesignRows, depths: Float, coef: Float) -> Float:
+    """Fitted means, shape ``(n_obs, n_vars)``."""
+    per_row = np.exp(design.rows @ coef.T)[design.index]
+    return np.asarray(per_row * (depths[:, None] if depths.ndim == 1 else depths))
+
+
+def by_gene(values: Float, n_obs: int, n_vars: int) -> Float:
+    """Return values per observation, or per observation and gene, as ``(1 or n_vars, n_obs)``.
+
+    Raises
+    ------
+    InputError
+        If they are neither.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape == (1,):
+        return np.full((1, n_obs), values[0])
+    if values.shape == (n_obs,):
+        return np.ascontiguousarray(values[None])
+    if values.shape == (n_obs, n_vars):
+        return np.ascontiguousarray(values.T)
+    msg = f"values of shape {values.shape} belong neither to {n_obs} observations nor to counts."
+    raise InputError(msg)
+
+
+def gene_first(values: Float) -> Float:
+    """Values ``(n_obs, n_vars)`` as kernels read them, ``(n_vars, n_obs)``: a gene contiguous."""
+    return np.ascontiguousarray(np.asarray(values, dtype=np.float64).T)
+
+
+@inner
+def row_sums(
+    y: Float,
+    index: Int,
+    depth: Float,
+    dispersion: float,
+    weight: Float,
+    floor: float,
+    means: Float,
+    score: Float,
+    expected: Float,
+    observed: Float,
+) -> float:
+    """Fill in score and information of every row's log mean; the log likelihood's part of it.
+
+    ``means`` are ``exp(rows @ coef)``. Below ``floor`` a working response is that of the floor, and
+    the information is expected, as there is no likelihood.
+    """
+    fill(score, 0.0)
+    fill(expected, 0.0)
+    fill(observed, 0.0)
+    total = 0.0
+    for i in range(len(y)):
+        r = index[i]
+        mu = depth[i] * means[r]
+        total += weight[i] * nb_mean_kernel(y[i], mu, math.log(mu), dispersion)
+        lift = 0.0
+        if mu < floor:
+            lift = math.log(floor / mu)
+            mu = floor
+        w = weight[i] * mu / (1.0 + dispersion * mu)
+        score[r] += w * (lift + (y[i] - mu) / mu)
+        expected[r] += w
+        more = 1.0 if floor > 0.0 else (1.0 + dispersion * y[i]) / (1.0 + dispersion * mu)
+        observed[r] += w * more
+    return total
+
+
+@inner
+def _starting_coef(
+    y: Float,
+    rows: Float,
+    index: Int,
+    depth: Float,
+    dispersion: float,
+    weight: Float,
+    penalty: Float,
+    coef: Float,
+    matrix: Float,
+) -> None:
+    """Weighted least squares of the rows' own log means; a row without counts has half a count."""
+    n_rows, k = rows.shape
+    total, exposure, information = np.zeros(n_rows), np.zeros(n_rows), np.zeros(n_rows)
+    for i in range(len(y)):
+        w = weight[i] / (1.0 + dispersion * y[i])
+        total[index[i]] += w * y[i]
+        exposure[index[i]] += w * depth[i]
+        information[index[i]] += weight[i]
+    fill(coef, 0.0)
+    for r in range(n_rows):
+        if exposure[r] > 0.0:
+            share = total[r] + 0.5 if total[r] < 0.5 else total[r]
+            mean = share / (information[r] + dispersion * share)
+            information[r] *= mean
+            log_mean = math.log(share / exposure[r])
+            for a in range(k):
+                coef[a] += information[r] * rows[r, a] * log_mean
+    add_outer(rows, information, matrix)
+    for a in range(k):
+        matrix[a, a] = matrix[a, a] * (1.0 + 1e-12) + penalty[a] + 1e-300
+    if cholesky(matrix):
+        solve_factored(matrix, coef)
+    else:
+        fill(coef, 0.0)
+
+
+@kernel
+def _fit(
+    counts: Float,
+    rows: Float,
+    index: Int,
+    depths: Float,
+    dispersions: Float,
+    weights: Float,
+    penalty: Float,
+    floor: float,
+    start: Float,
+) -> tuple[Float, Bool]:
+    n_vars, (n_rows, k) = len(counts), rows.shape
+    coefs, converged = np.empty((n_vars, k)), np.zeros(n_vars, dtype=np.bool_)
+    work = np.empty((4, n_rows))
+    matrix, gradient = np.empty((k, k)), np.empty(k)
+    for j in range(n_vars):
+        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
+        weight, coef = weights[j if len(weights) > 1 else 0], coefs[j]
+        if len(start):
+            assign(coef, start[j])
+        else:
+            _starting_coef(y, rows, index, depth, dispersions[j], weight, penalty, coef, matrix)
+        converged[j] = climb(
+            y,
+            rows,
+            index,
+            depth,
+            dispersions[j],
+            weight,
+            penalty,
+            floor,
+            coef,
+            work,
+            matrix,
+            gradient,
+        )
+    return coefs, converged
+
+
+@inner
+def exp_rows(rows: Float, coef: Float, means: Float) -> None:
+    """``exp(rows @ coef)`` into ``means``, kept within what a double can hold."""
+    for r in range(rows.shape[0]):
+        eta = 0.0
+        for a in range(rows.shape[1]):
+            eta += rows[r, a] * coef[a]
+        means[r] = math.exp(min(max(eta, -300.0), 300.0))
+
+
+@inner
+def climb(  # noqa: C901, PLR0912  # a step, its checks and its damping belong together
+    y: Float,
+    rows: Float,
+    index: Int,
+    depth: Float,
+    dispersion: float,
+    weight: Float,
+    penalty: Float,
+    floor: float,
+    coef: Float,
+    work: Float,
+    matrix: Float,
+    gradient: Float,
+) -> bool:
+    """Newton's method from ``coef``, in place; whether it has converged.
+
+    A step that lowers the objective is taken back and damped. With a floor there is no objective,
+    and every step is taken.
+    """
+    k = len(coef)
+    means, score, expected, observed = work[0], work[1], work[2], work[3]
+    damping = 0.0
+    before, step = np.empty(k), np.empty(k)
+    best = -np.inf
+    for _ in range(_MAX_STEPS):
+        exp_rows(rows, coef, means)
+        value = row_sums(
+            y, index, depth, dispersion, weight, floor, means, score, expected, observed
+        )
+        for a in range(k):
+            value -= 0.5 * penalty[a] * coef[a] * coef[a]
+        if floor == 0.0 and value < best - 1e-12 * abs(best):
+            assign(coef, before)
+            damping = 4.0 * damping if damping > 0.0 else 1e-3
+            if damping > 1e10:
+                return False
+            exp_rows(rows, coef, means)
+            row_sums(y, index, depth, dispersion, weight, floor, means, score, expected, observed)
+        else:
+            best = value
+            damping = 0.0 if damping < 1e-6 else 0.1 * damping
+        for a in range(k):
+            gradient[a] = -penalty[a] * coef[a]
+            for r in range(len(score)):
+                gradient[a] += score[r] * rows[r, a]
+        assign(before, coef)
+        add_outer(rows, observed, matrix)
+        for a in range(k):
+            matrix[a, a] = (matrix[a, a] + penalty[a]) * (1.0 + damping) + 1e-300
+        if not cholesky(matrix):
+            return False
+        length = 0.0
+        assign(step, gradient)
+        solve_factored(matrix, step)
+        for a in range(k):
+            length += step[a] * gradient[a]
+        largest = 0.0
+        for r in range(rows.shape[0]):
+            moved = 0.0
+            for a in range(k):
+                moved += rows[r, a] * step[a]
+            largest = max(largest, abs(moved))
+        shrink = min(1.0, _LARGEST_STEP / largest) if largest > 0.0 else 1.0
+        for a in range(k):
+            coef[a] += shrink * step[a]
+        if length < _CONVERGED and damping == 0.0:
+            return True
+    return False
