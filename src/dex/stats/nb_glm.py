@@ -182,7 +182,7 @@ def row_sums(
 
 
 @inner
-def _starting_coef(
+def starting_coef(
     y: Float,
     rows: Float,
     index: Int,
@@ -241,7 +241,7 @@ def _fit(
         if len(start):
             assign(coef, start[j])
         else:
-            _starting_coef(y, rows, index, depth, dispersions[j], weight, penalty, coef, matrix)
+            starting_coef(y, rows, index, depth, dispersions[j], weight, penalty, coef, matrix)
         converged[j] = climb(
             y,
             rows,

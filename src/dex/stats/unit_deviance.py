@@ -101,7 +101,7 @@ def _dispersion_knots(lowest: float, highest: float) -> Float:
         return np.array([first])
     first = max(first - _MARGIN * _DISPERSION_STEP, math.log(_POISSON))
     n_steps = math.ceil((last - first) / _DISPERSION_STEP) + _MARGIN
-    return first + _DISPERSION_STEP * np.arange(max(n_steps + 1, N_DISPERSION_POINTS))
+    return np.asarray(first + _DISPERSION_STEP * np.arange(max(n_steps + 1, N_DISPERSION_POINTS)))
 
 
 def _block_quadrature() -> tuple[Float, Float]:

@@ -7,7 +7,7 @@ that is too variable for this prior gets fewer prior degrees of freedom, to be s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
@@ -104,7 +104,7 @@ def _to_largest_df(x: Float, df: Float, scale: Float, prior_df: float) -> tuple[
     return x, largest
 
 
-def _chi2_ratio(df: Float | float) -> stats.rv_continuous:
+def _chi2_ratio(df: Float | float) -> Any:
     """A chi-square over its degrees of freedom: F with infinite denominator df."""
     return stats.chi2(df, scale=1 / df)
 
