@@ -1,7 +1,8 @@
-"""Locally weighted regression of a scatterplot [Cleveland1979]_, with skipping [Cleveland1981]_.
+"""Robust locally weighted regression (lowess), as R's ``lowess`` computes it [Cleveland1979]_.
 
-statsmodels' ``lowess`` places the points that it interpolates between otherwise than Cleveland's
-own program and R do, which moves a trend in the fifth digit; hence this one.
+statsmodels has one, but it differs from R's where points lie on the same ``x``, in the points that
+``delta`` skips, and after robust iterations (up to 4e-5, and NaN under ties; version 0.15), so this
+is our own.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex.errors import InputError
+from dex.stats.local_lines import Rule, smooth
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from dex.typing import Float
 
-_NEAR, _FAR = 0.001, 0.999
-"""Parts of the bandwidth within which a point has all of its weight, and beyond which none."""
-_NEGLIGIBLE = 1e-7  # part of the mean residual: the fit is exact, no residual is an outlier
+DELTA = 0.01
+"""Points that are nearer than this part of the range of ``x`` share a local fit, by default."""
+_ROUNDING = 1e-3
+"""Cleveland takes weights for 0 or 1 where they are about to be, and local points that are narrower
+than this part of the range for one place, without a slope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,151 +35,195 @@ class Curve:
     """Ascending, without ties, shape ``(n_points,)``."""
     y: Float
 
-    def __call__(self, at: Float) -> Float:
-        """Interpolate linearly; beyond the points, the value of the last one."""
-        return np.interp(at, self.x, self.y)
+    def __call__(self, at: ArrayLike) -> Float:
+        """Interpolate linearly; beyond the points, the value of the last one, R's ``rule=2``."""
+        return np.asarray(np.interp(np.asarray(at, dtype=np.float64), self.x, self.y))
 
 
 def lowess(
-    x: Float, y: Float, *, span: float = 2 / 3, n_iter: int = 3, delta: float | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    span: float = 2 / 3,
+    n_iter: int = 3,
+    delta: float | None = None,
 ) -> Float:
-    """Smooth ``y`` against ``x`` by local lines with tricube weights.
+    """Fit a line to the neighbours of every point, and do so again without the outliers.
 
     Parameters
     ----------
     x, y
-        Points in any order, shape ``(n_points,)``; without NaN.
+        Finite, shape ``(n,)``, in any order; ``x`` may have ties.
     span
-        Share of the points that has influence on a fitted value.
+        Share of the points that are neighbours, R's ``f``.
     n_iter
-        Robustifying iterations, which take weight from points with large residuals.
+        Number of fits after the first, in which points with large residuals weigh less, R's
+        ``iter``.
     delta
-        Fitted values nearer than this along ``x`` are interpolated; by default a hundredth of the
-        range, as in R.
+        Local fits are made at points this far apart, and interpolated between; by default 0.01 of
+        the range of ``x``, as in R. 0 fits at every point.
 
     Returns
     -------
-    Fitted values in the order of ``x``.
+    Smoothed ``y``, shape ``(n,)``, in the order of the points.
+
+    Raises
+    ------
+    InputError
+        If there are no points, ``x`` and ``y`` differ in length, or a value is not finite.
 
     References
     ----------
     .. [Cleveland1979] Cleveland WS (1979). Robust locally weighted regression and smoothing
-       scatterplots. Journal of the American Statistical Association 74, 829-836.
-    .. [Cleveland1981] Cleveland WS (1981). LOWESS: a program for smoothing scatterplots by robust
-       locally weighted regression. The American Statistician 35, 54.
+       scatterplots. Journal of the American Statistical Association 74, 829-836. And Cleveland WS
+       (1981). LOWESS: a program for smoothing scatterplots. The American Statistician 35, 54.
+
+    Examples
+    --------
+    >>> x = np.arange(10.0)
+    >>> y = 2 * x + 1
+    >>> y[4] = 100.0
+    >>> lowess(x, y).round(6).tolist()
+    [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0, 19.0]
+    """
+    x, y = checked_points(x, y)
+    spacing = DELTA * np.ptp(x) if delta is None else delta
+    n_local = float(min(max(int(span * len(x) + 1e-7), 2), len(x)))
+    return smooth(x, y, np.ones(len(x)), Rule(n_local, spacing, n_iter, _ROUNDING, overstep=False))
+
+
+def weighted_lowess(
+    x: ArrayLike,
+    y: ArrayLike,
+    weights: ArrayLike,
+    *,
+    span: float = 0.3,
+    n_iter: int = 3,
+    delta: float | None = None,
+    n_points: int = 200,
+) -> Float:
+    """Lowess where a point of weight 3 is three points, as limma's ``weightedLowess``.
+
+    Parameters
+    ----------
+    x, y
+        Finite, shape ``(n,)``.
+    weights
+        Not negative, not all zero, shape ``(n,)``.
+    span
+        Share of the total weight that the neighbours of a point have.
+    n_iter
+        Number of fits after the first; limma's ``iterations`` less one.
+    delta
+        Distance of local fits; by default what gives about ``n_points`` of them.
+    n_points
+        Number of local fits, unless ``delta`` is given.
+
+    Returns
+    -------
+    Smoothed ``y``, shape ``(n,)``, in the order of the points. Where a point and all that lie
+    nearer than its furthest neighbour weigh nothing, it is ``y`` itself (NaN in limma).
+
+    Raises
+    ------
+    InputError
+        If the points or weights cannot be used.
 
     Examples
     --------
     >>> x = np.arange(6.0)
-    >>> lowess(x, 2 * x, span=0.9).round(6).tolist()
-    [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    >>> y = np.where(x == 3, 100.0, x)
+    >>> weighted_lowess(x, y, np.where(x == 3, 0.0, 1.0), span=0.8).round(6).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(x) < 2:
-        return y.copy()
-    order = np.argsort(x, kind="stable")
-    x, y = np.ascontiguousarray(x[order]), np.ascontiguousarray(y[order])
-    n_near = max(min(int(span * len(x) + 1e-7), len(x)), 2)
-    step = 0.01 * (x[-1] - x[0]) if delta is None else delta
-    weights = np.ones(len(x))
-    fitted = _local_lines(x, y, weights, n_near, step)
-    for _ in range(n_iter):
-        residuals = np.abs(y - fitted)
-        scale = 6.0 * np.median(residuals)
-        if scale < _NEGLIGIBLE * residuals.mean():
-            break
-        weights = _bisquare(residuals, scale)
-        fitted = _local_lines(x, y, weights, n_near, step)
-    out = np.empty_like(fitted)
-    out[order] = fitted
+    x, y = checked_points(x, y)
+    prior = _checked_weights(weights, len(x))
+    spacing = _delta_for(x, n_points) if delta is None else delta
+    rule = Rule(span * float(prior.sum()), spacing, n_iter, 0.0, overstep=True)
+    return smooth(x, y, prior, rule)
+
+
+def _delta_for(x: Float, n_points: int) -> float:
+    """Smallest distance at which ``n_points`` anchors reach over all but the largest gaps."""
+    gaps = np.sort(np.diff(np.unique(x)))
+    if len(gaps) < n_points:
+        return 0.0
+    covered = np.cumsum(gaps)[::-1][:n_points]
+    return float((covered / (n_points - np.arange(len(covered)))).min())
+
+
+def _checked_weights(weights: ArrayLike, n: int) -> Float:
+    out = np.asarray(weights, dtype=np.float64)
+    if out.shape != (n,) or not (np.isfinite(out) & (out >= 0)).all() or not out.any():
+        msg = (
+            f"weights of shape {out.shape} for {n} points: give one finite weight for each, none "
+            "negative and not all zero."
+        )
+        raise InputError(msg)
     return out
 
 
 def lowess_curve(
-    x: Float, y: Float, *, span: float = 2 / 3, n_iter: int = 3, delta: float | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    span: float = 2 / 3,
+    n_iter: int = 3,
+    delta: float | None = None,
 ) -> Curve:
-    """Return the smooth as a curve; of points with the same ``x``, which have one fitted value.
+    """:func:`lowess` as a curve, to be read off anywhere.
 
-    Parameters and references are those of :func:`lowess`.
+    Examples
+    --------
+    >>> lowess_curve([2.0, 1, 3, 4], [4.0, 2, 6, 8])([0.0, 1.5, 9.0]).round(6).tolist()
+    [2.0, 3.0, 8.0]
     """
+    xs, _ = checked_points(x, y)
     fitted = lowess(x, y, span=span, n_iter=n_iter, delta=delta)
-    knots, first = np.unique(np.asarray(x, dtype=np.float64), return_index=True)
+    knots, first = np.unique(xs, return_index=True)
     return Curve(knots, fitted[first])
 
 
-def _bisquare(residuals: Float, scale: float) -> Float:
-    weights = np.square(1.0 - np.square(residuals / scale))
-    weights[residuals <= _NEAR * scale] = 1.0
-    weights[residuals > _FAR * scale] = 0.0
-    return np.asarray(weights)
+def choose_span(n: int, *, small_n: int = 50, min_span: float = 0.3, power: float = 1 / 3) -> float:
+    """Span that shrinks with the number of points, as limma's ``chooseLowessSpan`` documents.
 
+    Parameters
+    ----------
+    n
+        Number of points.
+    small_n
+        Up to this number the span is 1.
+    min_span
+        Span of a very large number of points.
+    power
+        How fast the span shrinks.
 
-@kernel
-def _local_lines(x: Float, y: Float, weights: Float, n_near: int, delta: float) -> Float:
-    """Fitted values at ``x``, ascending; those within ``delta`` of a fitted one interpolated."""
-    n = len(x)
-    fitted = np.empty(n)
-    left, right = 0, n_near - 1
-    last, i = -1, 0
-    while True:
-        while right < n - 1 and x[i] - x[left] > x[right + 1] - x[i]:
-            left += 1
-            right += 1
-        fitted[i] = _line_at(x, y, weights, i, left, right)
-        for j in range(last + 1, i):
-            share = (x[j] - x[last]) / (x[i] - x[last])
-            fitted[j] = share * fitted[i] + (1.0 - share) * fitted[last]
-        last = i
-        if last == n - 1:
-            return fitted
-        reach = x[last] + delta
-        i = last + 1
-        while i < n and x[i] <= reach:
-            if x[i] == x[last]:
-                fitted[i] = fitted[last]
-                last = i
-            i += 1
-        if last == n - 1:
-            return fitted
-        i = max(last + 1, i - 1)  # the last one within reach, or the next there is
+    Returns
+    -------
+    ``min_span + (1 - min_span) * (small_n / n)**power``, 1 at the most.
 
-
-@inner
-def _line_at(  # kernels take plain arguments
-    x: Float, y: Float, robustness: Float, i: int, left: int, right: int
-) -> float:
-    """Value at ``x[i]`` of the weighted line through its neighbours; ``y[i]`` if none has weight.
-
-    Ties with the farthest neighbour count too.
+    Examples
+    --------
+    >>> choose_span(50), round(choose_span(17_000), 4)
+    (1.0, 0.4003)
     """
-    n, at = len(x), x[i]
-    bandwidth = max(at - x[left], x[right] - at)
-    stop = left
-    weights = np.empty(n - left)
-    total = 0.0
-    while stop < n:
-        distance = abs(x[stop] - at)
-        weight = 0.0
-        if distance <= _FAR * bandwidth:
-            weight = robustness[stop]
-            if distance > _NEAR * bandwidth:
-                weight *= (1.0 - (distance / bandwidth) ** 3) ** 3
-        elif x[stop] > at:
-            break
-        weights[stop - left] = weight
-        total += weight
-        stop += 1
-    if total <= 0.0:
-        return float(y[i])
-    centre, level = 0.0, 0.0
-    for j in range(left, stop):
-        centre += weights[j - left] * x[j] / total
-        level += weights[j - left] * y[j] / total
-    spread, slope = 0.0, 0.0
-    for j in range(left, stop):
-        share = weights[j - left] / total
-        spread += share * (x[j] - centre) ** 2
-        slope += share * (x[j] - centre) * y[j]
-    if np.sqrt(spread) <= _NEAR * (x[n - 1] - x[0]):
-        return float(level)  # the neighbours are at one place: a line through them has no slope
-    return float(level + (at - centre) * slope / spread)
+    return float(min(min_span + (1 - min_span) * (small_n / max(n, 1)) ** power, 1.0))
+
+
+def checked_points(x: ArrayLike, y: ArrayLike) -> tuple[Float, Float]:
+    """``x`` and ``y`` as float64.
+
+    Raises
+    ------
+    InputError
+        If they are no finite points.
+    """
+    xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if xs.ndim != 1 or xs.shape != ys.shape or not len(xs):
+        msg = f"x of shape {xs.shape} and y of shape {ys.shape} are no points; give two vectors."
+        raise InputError(msg)
+    if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
+        n_bad = int((~(np.isfinite(xs) & np.isfinite(ys))).sum())
+        msg = f"{n_bad} of {len(xs)} points are not finite and cannot be smoothed; leave them out."
+        raise InputError(msg)
+    return xs, ys
