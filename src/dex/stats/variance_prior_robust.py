@@ -1,7 +1,7 @@
 """The prior of gene-wise variances where some genes are outliers [Phipson2016]_.
 
 Moments of winsorised log variances are matched with those of a winsorised log F; then every gene
-that is too variable for this prior gets fewer prior degrees of freedom, to be squeezed less.
+that is too variable for this prior gets fewer prior degrees of freedom: it is squeezed less.
 """
 
 from __future__ import annotations
@@ -74,10 +74,14 @@ def fit_robust_prior(
     z = np.log(x)
     trend = _trend(z, None if covariate is None else covariate[known], tails)
     target = _winsorised(z - trend, tails)
+    if np.isinf(plain.df[0]) and target.var > _log_f_moments(df1, np.inf, tails).var:
+        return plain  # outliers make variances vary more, never less
     prior_df = _matching_df(target.var, df1, float(plain.df[0]), tails)
     level = trend + target.mean - _log_f_moments(df1, prior_df, tails).mean
     own_df = np.full(var.shape, prior_df)
-    own_df[known] = _less_for_outliers(np.exp(z - level), df1, prior_df)
+    ratio = np.exp(z - level)
+    log_tail = f_log10_pval(ratio, df1, prior_df) * np.log(10)
+    own_df[known] = less_for_outliers(ratio, log_tail, df1=df1, prior_df=prior_df)
     if covariate is None:
         return VariancePrior(own_df, np.exp(level[:1]))
     return VariancePrior(own_df, _spread(np.exp(level), known, covariate))
@@ -157,16 +161,27 @@ def _matching_df(var: float, df1: float, plain: float, tails: tuple[float, float
     return float(u / (1 - u))
 
 
-def _less_for_outliers(ratio: Float, df1: float, prior_df: float) -> Float:
-    """Prior df of every gene, fewer where ``ratio``, an F under the prior, is too large.
+def less_for_outliers(
+    ratio: Float, log_tail: Float, *, df1: Float | float, prior_df: float
+) -> Float:
+    """Prior df of every gene, fewer where its variance is too large for the prior [Phipson2016]_.
 
     The share of genes beyond a gene's F that the prior accounts for is its probability of being no
     outlier; the prior df of an outlier are those at which the largest F would be the median.
+
+    Parameters
+    ----------
+    ratio
+        Variances over the prior's, shape ``(n_vars,)``.
+    log_tail
+        Log of their upper tail probabilities under the prior.
+    df1
+        Degrees of freedom of the variances.
+    prior_df
+        Of genes that are no outliers.
     """
     n = len(ratio)
-    log_tail = f_log10_pval(ratio, df1, prior_df) * np.log(10)
-    ranks = stats.rankdata(ratio)
-    log_no_outlier = np.minimum(log_tail - np.log((n - ranks + 0.5) / n), 0.0)
+    log_no_outlier = np.minimum(log_tail - np.log((n - stats.rankdata(ratio) + 0.5) / n), 0.0)
     if (log_no_outlier == 0).all():
         return np.full(n, prior_df)
     order = np.argsort(log_tail, kind="stable")  # the most extreme first
@@ -175,7 +190,9 @@ def _less_for_outliers(ratio: Float, df1: float, prior_df: float) -> Float:
         own = np.where(no_outlier < 1, no_outlier * n * df1, np.inf)
         own[order] = np.maximum.accumulate(own[order])
         return own
-    of_outlier = _median_df(float(ratio.max()), float(log_tail.min()), df1, prior_df)
+    worst = order[0]
+    df_of_worst = float(np.broadcast_to(df1, ratio.shape)[worst])
+    of_outlier = _median_df(float(ratio[worst]), float(log_tail[worst]), df_of_worst, prior_df)
     own = no_outlier * prior_df - np.expm1(log_no_outlier) * of_outlier
     return _monotone(own, order)
 
@@ -205,4 +222,4 @@ def _spread(values: Float, known: np.ndarray, covariate: Float) -> Float:
     if known.all():
         return values
     order = np.argsort(covariate[known], kind="stable")
-    return np.interp(covariate, covariate[known][order], values[order])
+    return np.exp(np.interp(covariate, covariate[known][order], np.log(values[order])))
