@@ -77,7 +77,7 @@ def _weighted_median(values: Float, weights: Float) -> float:
 
 
 @kernel
-def _anchors(x: NDArray[np.float64], delta: float, overstep: bool) -> NDArray[np.intp]:  # noqa: FBT001
+def _anchors(x: NDArray[np.float64], delta: float, overstep: bool) -> NDArray[np.intp]:
     """Positions in sorted ``x`` where local lines are fitted."""
     n = len(x)
     out = np.empty(n, np.intp)
@@ -122,7 +122,7 @@ def _radii(
 
 
 @kernel
-def _local_lines(  # noqa: PLR0917
+def _local_lines(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     weights: NDArray[np.float64],
@@ -147,7 +147,7 @@ def _local_lines(  # noqa: PLR0917
 
 
 @inner
-def _local_line(  # noqa: PLR0917
+def _local_line(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     weights: NDArray[np.float64],
