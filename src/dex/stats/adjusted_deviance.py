@@ -3,6 +3,7 @@
 A unit deviance with mean ``E`` and variance ``V`` is like ``V / 2E`` times a chi-square with
 ``2 E**2 / V`` degrees of freedom, as both have these two moments. So the unit deviance is
 multiplied by ``2E / V``, and counts ``2 E**2 / V`` degrees of freedom, less the leverage's share.
+R's edgeR approximates ``E`` and ``V``; here they are exact.
 
 .. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
    analysis of sequencing data with expanded functionality and improved support for small counts and
@@ -11,13 +12,14 @@ multiplied by ``2E / V``, and counts ``2 E**2 / V`` degrees of freedom, less the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from dex._numba import kernel
+from dex.stats.lowess import lowess
 from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
     N_POINTS,
@@ -28,8 +30,9 @@ from dex.stats.unit_deviance import (
 )
 
 if TYPE_CHECKING:
-    from dex.typing import Float
+    from dex.typing import Float, Int
 
+_SMALL_N, _LEAST = 20.0, 0.02
 NO_DF: Final = 1e-8
 """A gene with fewer degrees of freedom has no quasi-dispersion."""
 _SPAN: Final = 0.5
@@ -59,6 +62,7 @@ def adjusted_deviance(
     dispersion: Float,
     *,
     quasi_dispersion: float = 1.0,
+    weights: Float | None = None,
     table: UnitDeviances | None = None,
 ) -> AdjustedDeviance:
     """Adjust deviances and residual degrees of freedom for small counts [Chen2025]_.
@@ -77,6 +81,8 @@ def adjusted_deviance(
         Before the division by ``quasi_dispersion``, shape ``(n_vars,)``.
     quasi_dispersion
         Typical of all genes, at least 1, as from :func:`typical_quasi_dispersion`.
+    weights
+        Prior weights, shape ``(n_obs, n_vars)`` or ``(n_obs, 1)``: a count is the mean of so many.
     table
         Moments for all dispersions, where genes come in blocks.
 
@@ -91,7 +97,8 @@ def adjusted_deviance(
     if table is None:
         table = UnitDeviances.between(float(dispersion.min()), float(dispersion.max()))
     knots = (table.log_dispersions, table.mean, table.var)
-    deviance, df = _adjusted(counts, mu, leverage, dispersion, quasi_dispersion, *knots)
+    weights = np.ones((len(counts), 1)) if weights is None else weights
+    deviance, df = _adjusted(counts, mu, leverage, weights, dispersion, quasi_dispersion, *knots)
     return AdjustedDeviance(deviance, df)
 
 
@@ -116,10 +123,40 @@ def typical_quasi_dispersion(quasi_dispersion: Float, abundance: Float) -> float
     known = np.isfinite(quasi_dispersion)
     if not known.any():
         return 1.0
-    x = abundance[known]
     roots = np.sqrt(np.sqrt(quasi_dispersion[known]))
-    trend = lowess(roots, x, frac=_SPAN, it=3, delta=0.01 * np.ptp(x), return_sorted=False)
+    trend = lowess(abundance[known], roots, span=_SPAN)
     return max(1.0, float(np.quantile(trend, _HIGH)) ** 4)
+
+
+def abundant_genes(abundance: Float, df_residual: float, *, proportion: float | None = None) -> Int:
+    """Genes of high abundance, whose common dispersion is that of all [Chen2025]_.
+
+    Their share falls with the cube root of ``n_vars * sqrt(df_residual)``, from all of 20 to 2%.
+
+    Parameters
+    ----------
+    abundance
+        Average log2 counts per million, shape ``(n_vars,)``.
+    df_residual
+        Observations less coefficients.
+    proportion
+        A share instead.
+
+    Returns
+    -------
+    Positions, most abundant first.
+
+    Examples
+    --------
+    >>> len(abundant_genes(np.zeros(16860), 3))
+    1794
+    """
+    n_vars = len(abundance)
+    if proportion is None:
+        information = max(n_vars * math.sqrt(df_residual), _SMALL_N)
+        proportion = _LEAST + (1 - _LEAST) * math.cbrt(_SMALL_N / information)
+    n_top = max(1, math.ceil(proportion * n_vars))
+    return np.asarray(np.argsort(-abundance, kind="stable")[:n_top])
 
 
 @kernel
@@ -127,6 +164,7 @@ def _adjusted(
     counts: Float,
     mu: Float,
     leverage: Float,
+    weights: Float,
     dispersion: Float,
     quasi_dispersion: float,
     log_dispersions: Float,
@@ -136,15 +174,18 @@ def _adjusted(
     n_obs, n_vars = counts.shape
     deviance, df = np.zeros(n_vars), np.zeros(n_vars)
     gene_mean, gene_var = np.empty(mean.shape[1]), np.empty(mean.shape[1])
-    weights, gene_weights = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
     for j in range(n_vars):
-        moments_of_gene(dispersion[j], log_dispersions, mean, gene_weights, gene_mean)
-        moments_of_gene(dispersion[j], log_dispersions, var, gene_weights, gene_var)
-        spread = dispersion[j] / quasi_dispersion
+        if j == 0 or len(log_dispersions) > 1:
+            moments_of_gene(dispersion[j], log_dispersions, mean, gene_points, gene_mean)
+            moments_of_gene(dispersion[j], log_dispersions, var, gene_points, gene_var)
         for i in range(n_obs):
-            if mu[i, j] <= 0.0:
+            weight = weights[i, min(j, weights.shape[1] - 1)]
+            if mu[i, j] <= 0.0 or weight <= 0.0:
                 continue
-            e, v = moments_of_count(mu[i, j] / quasi_dispersion, gene_mean, gene_var, weights)
-            deviance[j] += 2.0 * e / v * unit_deviance(counts[i, j], mu[i, j], spread)
+            scale = weight / quasi_dispersion
+            e, v = moments_of_count(mu[i, j] * scale, gene_mean, gene_var, points)
+            unit = unit_deviance(counts[i, j], mu[i, j], dispersion[j] * scale)
+            deviance[j] += 2.0 * e / v * weight * unit
             df[j] += 2.0 * e * e / v * (1.0 - leverage[i, j])
     return deviance, df
