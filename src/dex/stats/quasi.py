@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.stats.adjusted_deviance import AdjustedDeviance, adjusted_deviance
-from dex.stats.nb_glm import fit_nb_glm, fitted_means, leverages, nb_curvature
+from dex.stats.nb_curvature import leverages, nb_curvature
+from dex.stats.nb_glm import fit_nb_glm, fitted_means
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
