@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from dex.data.blocks import GeneBlocks
+from dex.data.sample_sums import add_up_rows
 from dex.data.scale import Scale
 from dex.errors import InputError
 
@@ -68,15 +67,10 @@ class Samples:
 
 def pseudobulk(source: Source, samples: Samples, *, n_threads: int | None = None) -> Source:
     """Add up the counts of the cells of each sample: ``(n_samples, n_vars)``, in memory."""
-    rows = np.flatnonzero(samples.labels >= 0)
-    member = sparse.csr_array(
-        (np.ones(len(rows)), (samples.labels[rows], np.arange(len(rows)))),
-        shape=(len(samples.obs), len(rows)),
-    )
-    counts = GeneBlocks.all_genes(source, rows)
+    sums = add_up_rows(source.matrix, samples.labels, len(samples.obs), n_threads=n_threads)
     return replace(
         source,
-        matrix=np.hstack(counts.map(lambda raw: member @ raw, n_threads, "pseudobulk")),
+        matrix=sums,
         scale=Scale.COUNTS,
         unit="samples",
         obs_names=samples.obs.index.to_numpy(dtype=object),

@@ -118,7 +118,5 @@ def _shares(
     for j in range(n_vars):
         depth = depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
-        fit_shares(
-            counts[j], index, depth, dispersions[j], weight, shares[j], slope, curvature
-        )
+        fit_shares(counts[j], index, depth, dispersions[j], weight, shares[j], slope, curvature)
     return shares
