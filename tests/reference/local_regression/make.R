@@ -1,0 +1,35 @@
+# locfit as DESeq2 and edgeR use it; run in this folder.
+suppressMessages({library(locfit); library(edgeR); library(DESeq2)})
+options(digits = 17)
+set.seed(3)
+n <- 200
+x <- rgamma(n, 2, 0.5)
+x[1:20] <- round(x[1:20])
+y <- sin(x) + rnorm(n, sd = 0.3)
+w <- rexp(n)
+write.csv(data.frame(x, y, w), "points.csv", row.names = FALSE)
+grid <- seq(min(x) - 1, max(x) + 1, length.out = 101)
+curves <- data.frame(x = grid)
+at_points <- data.frame(x = x)
+for (degree in 0:2) for (span in c(0.3, 0.7)) {
+  name <- paste0("degree", degree, "_span", span)
+  fit <- locfit(y ~ lp(x, deg = degree, nn = span), weights = w)
+  curves[[name]] <- predict(fit, grid)
+  exact <- locfit(y ~ lp(x, deg = degree, nn = span), weights = w, ev = dat())
+  at_points[[name]] <- fitted(exact)
+}
+write.csv(curves, "curves.csv", row.names = FALSE)
+write.csv(at_points, "at_points.csv", row.names = FALSE)
+columns <- cbind(y, cos(x), x^2)
+smooth <- locfitByCol(columns, x, span = 0.5, degree = 0)
+weighted <- locfitByCol(columns, x, weights = w, span = 0.3, degree = 0)
+write.csv(data.frame(smooth, weighted), "by_col.csv", row.names = FALSE)
+
+# a local trend of dispersions, and what it predicts elsewhere
+counts <- matrix(rnbinom(300 * 6, mu = rgamma(300, 1, 0.01), size = 5), ncol = 6)
+dds <- DESeqDataSetFromMatrix(counts, data.frame(g = gl(2, 3)), ~ g)
+sizeFactors(dds) <- rep(1, 6)
+dds <- estimateDispersionsFit(estimateDispersionsGeneEst(dds), fitType = "local")
+trend <- data.frame(mcols(dds)[, c("baseMean", "dispGeneEst", "dispFit")])
+write.csv(trend[!is.na(trend$dispFit), ], "trend.csv", row.names = FALSE)
+writeLines(capture.output(sessionInfo()), "session_info.txt")
