@@ -72,7 +72,7 @@ def test_polynomials_are_their_own_smooth(degree):
 def test_ties_and_one_place():
     x = np.repeat([1.0, 2.0], [9, 1])
     y = np.r_[np.arange(9.0), 30]
-    assert local_regression(x, y, degree=0)([1.0, 2.0]).round(9).tolist() == [4.0, 6.6]
+    assert local_regression(x, y, degree=0)([1.0, 2.0]).round(9).tolist() == [4.0, 30.0]
     assert local_regression(x[:9], y[:9])(5.0) == pytest.approx(4.0)
 
 
