@@ -103,8 +103,8 @@ class _Smoother:
 def _towards_mean(values: Float, smoother: _Smoother) -> None:
     n_known = np.isfinite(values).sum(axis=0)
     mean = np.where(n_known, np.nansum(values, axis=0) / np.maximum(n_known, 1), np.nan)
-    for row in values:
-        row -= smoother(mean, row - mean)
+    for i in range(len(values)):
+        values[i] -= smoother(mean, values[i] - mean)
 
 
 def _all_pairs_at_once(values: Float, smoother: _Smoother) -> None:
