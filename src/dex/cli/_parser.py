@@ -211,7 +211,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         "--size-factors",
         default="auto",
         metavar="METHOD",
-        help="tmm, median_ratio, poscounts, upper_quartile, library, or a column "
+        help="tmm, tmmwsp, rle, upper_quartile, median_ratio, poscounts, library, or a column "
         "(default: tmm for samples, library for cells)",
     )
     command.add_argument("--n-threads", type=int, metavar="N")

@@ -12,13 +12,16 @@ from dex.data.reader import read_rows, row_pieces
 from dex.data.sums import Sums
 from dex.data.threads import map_threads
 from dex.errors import InputError
+from dex.stats.length_offsets import check_lengths
 from dex.stats.normalize import library_size_factors
 from dex.stats.size_factors import (
     centred,
     log_geometric_means,
     median_ratios,
+    relative_log_expression,
     tmm_factor,
     tmm_reference,
+    tmmwsp_factor,
     upper_quartiles,
 )
 
@@ -30,11 +33,23 @@ if TYPE_CHECKING:
     from dex.data.source import Source
     from dex.typing import Bool, Float, Int
 
-SIZE_FACTORS: Final = ("library", "tmm", "median_ratio", "poscounts", "upper_quartile")
+SIZE_FACTORS: Final = (
+    "library",
+    "tmm",
+    "tmmwsp",
+    "rle",
+    "upper_quartile",
+    "median_ratio",
+    "poscounts",
+)
 """Methods by name."""
+EDGER: Final = ("tmm", "tmmwsp", "rle", "upper_quartile")
+"""Those that give edgeR's normalisation factors."""
 TITLES: Final = {
     "library": "library size",
     "tmm": "TMM",
+    "tmmwsp": "TMM with singleton pairing",
+    "rle": "relative log expression",
     "median_ratio": "median of ratios",
     "poscounts": "median of ratios of positive counts",
     "upper_quartile": "upper quartile",
@@ -91,12 +106,17 @@ def estimate_factors(
     method: str,
     *,
     obs: pd.DataFrame | None = None,
+    control_genes: Bool | None = None,
+    lengths: Any = None,
     n_threads: int | None = None,
 ) -> Factors:
     """Estimate the size factors of the observations ``rows`` of counts.
 
     ``method`` is one of :data:`SIZE_FACTORS`, or a numeric column of ``obs``, which has a row for
-    every observation of the source.
+    every observation of the source. Medians of ratios may be over ``control_genes``, shape
+    ``(n_vars,)``, only. With ``lengths``, a matrix of the source's shape with the average
+    transcript length of every gene in every observation, counts are first divided by a gene's
+    relative lengths, and ``totals`` are of these; see :mod:`dex.stats.length_offsets`.
 
     Raises
     ------
@@ -105,21 +125,79 @@ def estimate_factors(
         observation has no factor by the method.
     """
     given = _given(obs, rows, method)
+    _check_control_genes(control_genes, method, len(source.var_names))
     sums = Sums.of(source, rows, n_threads=n_threads)
     totals = sums.totals
+    scaled = None
+    if lengths is not None:
+        scaled = _Lengths.of(lengths, rows, n_threads=n_threads)
+        totals = _scaled_totals(source, rows, scaled, n_threads=n_threads)
     if source.unit == "samples" or method != "library":
         _refuse_empty(source, rows, totals)
     if given is not None:
         return Factors(method, totals, centred(given / totals), given)
     if method == "library":
         return Factors(method, totals, np.ones_like(totals), library_size_factors(totals))
-    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads)
+    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads, scaled, control_genes)
     if method in {"median_ratio", "poscounts"}:
         own = _median_ratios(table, positive_counts=method == "poscounts")
         return Factors(method, totals, centred(own / totals), own)
-    factors = centred((_tmm if method == "tmm" else _upper_quartiles)(table))
+    factors = centred(_NORM_FACTORS[method](table))
     effective = totals * factors
     return Factors(method, totals, factors, effective / effective.mean())
+
+
+def _check_control_genes(control_genes: Bool | None, method: str, n_vars: int) -> None:
+    if control_genes is None:
+        return
+    if method not in _OF_CONTROL_GENES:
+        msg = (
+            f"control_genes= are of size_factors={' and '.join(map(repr, _OF_CONTROL_GENES))}, "
+            f"not of {method!r}."
+        )
+        raise InputError(msg)
+    if np.shape(control_genes) != (n_vars,) or not np.any(control_genes):
+        msg = (
+            f"control_genes= is a mask over {n_vars} genes with some of them; it has "
+            f"{np.size(control_genes)} values and {np.count_nonzero(control_genes)} genes."
+        )
+        raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Average transcript lengths, read whole rows at a time, relative to a gene's typical one."""
+
+    matrix: Any
+    rows: Int
+    log_means: Float
+    """Shape ``(n_vars,)``."""
+
+    @classmethod
+    def of(cls, matrix: Any, rows: Int, *, n_threads: int | None) -> _Lengths:
+        def log_sums(piece: Int) -> Float:
+            values = read_rows(matrix, rows[piece])
+            check_lengths(values)
+            return np.asarray(np.log(values).sum(axis=0))
+
+        pieces = row_pieces(matrix, np.arange(len(rows)))
+        sums = map_threads(log_sums, pieces, n_threads=n_threads, label="lengths")
+        return cls(matrix, rows, np.sum(sums, axis=0) / len(rows))
+
+    def relative(self, positions: Int) -> Float:
+        """Lengths over their geometric means, all genes."""
+        values = read_rows(self.matrix, self.rows[positions])
+        return np.asarray(np.exp(np.log(values) - self.log_means))
+
+
+def _scaled_totals(source: Source, rows: Int, lengths: _Lengths, *, n_threads: int | None) -> Float:
+    def totals(piece: Int) -> Float:
+        return np.asarray(
+            (read_rows(source.matrix, rows[piece]) / lengths.relative(piece)).sum(axis=1)
+        )
+
+    pieces = row_pieces(source.matrix, np.arange(len(rows)))
+    return np.concatenate(map_threads(totals, pieces, n_threads=n_threads, label="library sizes"))
 
 
 def _given(obs: pd.DataFrame | None, rows: Int, method: str) -> Float | None:
@@ -159,6 +237,13 @@ class _Rows:
     totals: Float
     expressed: Bool
     n_threads: int | None
+    lengths: _Lengths | None = None
+    control_genes: Bool | None = None
+
+    @property
+    def controls(self) -> Bool | slice:
+        """Of the expressed genes, those that medians are over."""
+        return slice(None) if self.control_genes is None else self.control_genes[self.expressed]
 
     def map(self, function: Callable[[Float, Float], Any]) -> list[Any]:
         """Apply ``function`` to the counts of the expressed genes and the totals of some rows."""
@@ -170,22 +255,45 @@ class _Rows:
         return map_threads(work, pieces, n_threads=self.n_threads, label="size factors")
 
     def read(self, positions: Int) -> Float:
-        return read_rows(self.matrix, self.rows[positions])[:, self.expressed]
+        counts = read_rows(self.matrix, self.rows[positions])
+        if self.lengths is not None:
+            counts = counts / self.lengths.relative(positions)
+        return counts[:, self.expressed]
 
 
 def _tmm(table: _Rows) -> Float:
     quartiles = np.concatenate(table.map(upper_quartiles))
-    roots = np.concatenate(table.map(lambda counts, _: np.sqrt(counts).sum(axis=1)))
-    chosen = tmm_reference(quartiles, roots)
+    return _against(table, tmm_reference(quartiles, _root_totals(table)), tmm_factor)
+
+
+def _tmmwsp(table: _Rows) -> Float:
+    return _against(table, int(np.argmax(_root_totals(table))), tmmwsp_factor)
+
+
+def _root_totals(table: _Rows) -> Float:
+    return np.concatenate(table.map(lambda counts, _: np.sqrt(counts).sum(axis=1)))
+
+
+def _against(
+    table: _Rows, chosen: int, function: Callable[[Float, float, Float, float], float]
+) -> Float:
     reference, size = table.read(np.array([chosen]))[0], float(table.totals[chosen])
 
     def factors(counts: Float, totals: Float) -> list[float]:
         return [
-            tmm_factor(row, total, reference, size)
-            for row, total in zip(counts, totals, strict=True)
+            function(row, total, reference, size) for row, total in zip(counts, totals, strict=True)
         ]
 
     return np.concatenate(table.map(factors))
+
+
+def _rle(table: _Rows) -> Float:
+    log_means, controls = _log_means(table, positive_counts=False), table.controls
+
+    def ratios(counts: Float, totals: Float) -> Float:
+        return relative_log_expression(counts[:, controls], log_means[controls]) / totals
+
+    return np.concatenate(table.map(ratios))
 
 
 def _upper_quartiles(table: _Rows) -> Float:
@@ -193,17 +301,35 @@ def _upper_quartiles(table: _Rows) -> Float:
 
 
 def _median_ratios(table: _Rows, *, positive_counts: bool) -> Float:
+    log_means, controls = _log_means(table, positive_counts=positive_counts), table.controls
+
+    def ratios(counts: Float, _: Float) -> Float:
+        return median_ratios(counts[:, controls], log_means[controls])
+
+    factors = np.concatenate(table.map(ratios))
+    return centred(factors) if positive_counts else factors
+
+
+def _log_means(table: _Rows, *, positive_counts: bool) -> Float:
     n_obs = len(table.rows)
     sums = table.map(lambda counts, _: np.log(counts, where=counts > 0, out=0 * counts).sum(axis=0))
     positive = table.map(lambda counts, _: (counts > 0).sum(axis=0))
     log_means = log_geometric_means(
         np.sum(sums, axis=0), np.sum(positive, axis=0), n_obs, positive_counts=positive_counts
     )
-    if not np.isfinite(log_means).any():
+    if not np.isfinite(log_means[table.controls]).any():
         msg = (
-            "size_factors='median_ratio': every gene has a zero in some observation, so there is "
-            "no geometric mean; take 'poscounts', or 'tmm'."
+            "Medians of ratios: every gene has a zero in some observation, so there is no "
+            "geometric mean; take 'poscounts', or 'tmm'."
         )
         raise InputError(msg)
-    factors = np.concatenate(table.map(lambda counts, _: median_ratios(counts, log_means)))
-    return centred(factors) if positive_counts else factors
+    return log_means
+
+
+_NORM_FACTORS: Final = {
+    "tmm": _tmm,
+    "tmmwsp": _tmmwsp,
+    "rle": _rle,
+    "upper_quartile": _upper_quartiles,
+}
+_OF_CONTROL_GENES: Final = ("median_ratio", "poscounts", "rle")

@@ -11,7 +11,7 @@ from scipy import sparse
 from dex._logging import logger
 from dex.data import Scale
 from dex.data.layers import Layer
-from dex.data.size_factors import TITLES, Factors, estimate_factors
+from dex.data.size_factors import EDGER, TITLES, Factors, estimate_factors
 from dex.data.sums import Sums
 from dex.data.threads import thread_count
 from dex.errors import InputError
@@ -128,7 +128,7 @@ def make_layer(
 ) -> Layer:
     """Make the layer of that name by the steps of the recipe."""
     step = _Step.from_source(source, recipe, options, obs)
-    corrected = step.factors is not None and step.factors.method in {"tmm", "upper_quartile"}
+    corrected = step.factors is not None and step.factors.method in EDGER
     return Layer(
         name,
         _matrix(step, recipe, options, name),

@@ -69,8 +69,8 @@ def normalize(
         What its values are, where that is not recorded and they do not show it, as in
         :func:`dex.tl.rank_genes`.
     size_factors
-        What counts are divided by: ``"library"`` (totals), ``"tmm"``, ``"upper_quartile"``,
-        ``"median_ratio"``, ``"poscounts"``, or a positive column of ``obs``. The default is what
+        What counts are divided by: ``"library"`` (totals), ``"tmm"``, ``"tmmwsp"``, ``"rle"``,
+        ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, or a positive column of ``obs``. The default is what
         the method is named after, else ``"library"``; ``"log2"`` divides by nothing.
         ``"log2"`` with ``"median_ratio"`` is DESeq2's ``normTransform``.
     key_added
@@ -95,7 +95,8 @@ def normalize(
         What the counts of each observation were divided by, if they were: for the methods per
         million, effective libraries in millions.
     ``adata.obs[f"{name}_norm_factors"]``
-        edgeR's normalisation factors, for ``"tmm"`` and ``"upper_quartile"``.
+        edgeR's normalisation factors, for ``"tmm"``, ``"tmmwsp"``, ``"rle"`` and
+        ``"upper_quartile"``.
     ``adata.uns["dex_layers"][name]``
         The layer's scale, method, source, size factors, and the ``pseudocount``: about one count
         per typical library in its linear units.

@@ -81,6 +81,8 @@ OF_METHOD: Final = {
 OF_STRATA: Final = "vanElteren1960"
 OF_FACTORS: Final = {
     "tmm": "Robinson2010",
+    "tmmwsp": "Robinson2010",
+    "rle": "Anders2010",
     "median_ratio": "Anders2010",
     "poscounts": "Anders2010",
     "upper_quartile": "Bullard2010",

@@ -1,4 +1,4 @@
-"""What makes the counts of observations comparable: TMM, median ratios, upper quartiles.
+"""What makes the counts of observations comparable: TMM and TMMwsp, median ratios, upper quartiles.
 
 All functions take observations row by row, in blocks of whole rows, so that a large table need
 not be dense at once: what depends on all observations is an argument.
@@ -13,13 +13,15 @@ import numpy as np
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from dex.typing import Bool, Float
+    from dex.typing import Bool, Float, Int
 
 LOG_RATIO_TRIM = 0.3
 """Share of the genes left out at either end of the log ratios [Robinson2010]_."""
 SUM_TRIM = 0.05
 """Likewise of the mean log expression."""
 _SAME = 1e-6  # of log ratios: the observation is the reference, up to its depth
+_TIE_DIGITS = 11  # logs of equal ratios differ by rounding
+_LEAST_VARIANCE = 1e-6  # added to those of log ratios with singletons, as in edgeR
 _NOTHING = 1e-20  # of upper quartiles
 
 
@@ -122,6 +124,52 @@ def tmm_factor(
     return float(2.0 ** (np.sum(M[kept] / variance[kept]) / np.sum(1 / variance[kept])))
 
 
+def tmmwsp_factor(
+    counts: Float, lib_size: float, reference: Float, reference_lib_size: float
+) -> float:
+    """Trimmed mean of M values with singletons paired, for counts with many zeros [Chen2025]_.
+
+    Genes with counts on one side only, which :func:`tmm_factor` leaves out, are paired with such of
+    the other side, both in order of size. All are then trimmed and averaged as there, but for
+    ties: of equal log ratios those of low mean log come first, of equal mean logs the first.
+
+    Parameters
+    ----------
+    counts, lib_size, reference, reference_lib_size
+        As of :func:`tmm_factor`.
+
+    Returns
+    -------
+    The factor, as there.
+
+    References
+    ----------
+    .. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4. Nucleic Acids
+       Research 53, gkaf018.
+
+    Examples
+    --------
+    >>> tmmwsp_factor(np.array([2.0, 0, 5, 0]), 7.0, np.array([2.0, 5, 0, 0]), 7.0)
+    1.0
+    """
+    both = (counts > 0) & (reference > 0)
+    singles = np.sort(counts[(counts > 0) & ~both])[::-1]
+    others = np.sort(reference[(reference > 0) & ~both])[::-1]
+    n_pairs = min(len(singles), len(others))
+    y = np.concatenate([singles[:n_pairs], counts[both]])
+    y_ref = np.concatenate([others[:n_pairs], reference[both]])
+    share, share_ref = y / lib_size, y_ref / reference_lib_size
+    M, A = np.log2(share) - np.log2(share_ref), (np.log2(share) + np.log2(share_ref)) / 2
+    if not len(M) or np.abs(M).max() < _SAME:
+        return 1.0
+    kept = _inner_ranks(np.lexsort((A, M.round(_TIE_DIGITS))), LOG_RATIO_TRIM)
+    kept &= _inner_ranks(np.argsort(A.round(_TIE_DIGITS), kind="stable"), SUM_TRIM)
+    if not kept.any():
+        return 1.0
+    variance = (1 - share) / y + (1 - share_ref) / y_ref + _LEAST_VARIANCE
+    return float(2.0 ** (np.sum(M[kept] / variance[kept]) / np.sum(1 / variance[kept])))
+
+
 def log_geometric_means(
     log_sums: Float, n_positive: Float, n_obs: int, *, positive_counts: bool = False
 ) -> Float:
@@ -184,6 +232,25 @@ def median_ratios(counts: Float, log_means: Float) -> Float:
     return factors
 
 
+def relative_log_expression(counts: Float, log_means: Float) -> Float:
+    """Median ratios as in edgeR: the mean of the middle two is of the ratios, not of their logs.
+
+    Parameters
+    ----------
+    counts, log_means
+        As of :func:`median_ratios`; a gene with a zero has no geometric mean.
+
+    Examples
+    --------
+    >>> counts = np.array([[1.0, 2], [4, 4]])
+    >>> log_means = log_geometric_means(np.log(counts).sum(axis=0), np.full(2, 2), 2)
+    >>> relative_log_expression(counts, log_means).round(4).tolist()
+    [0.6036, 1.7071]
+    """
+    usable = np.isfinite(log_means)
+    return np.asarray(np.median(counts[:, usable] / np.exp(log_means[usable]), axis=1))
+
+
 def centred(factors: Float) -> Float:
     """Divide factors by their geometric mean.
 
@@ -205,6 +272,14 @@ def centred(factors: Float) -> Float:
         )
         raise InputError(msg)
     return np.asarray(factors / np.exp(np.log(factors).mean()), dtype=np.float64)
+
+
+def _inner_ranks(order: Int, trim: float) -> Bool:
+    """Values, by their order, but for the share ``trim`` at both ends."""
+    n_left_out = int(np.floor(len(order) * trim))
+    kept = np.zeros(len(order), dtype=bool)
+    kept[order[n_left_out : len(order) - n_left_out]] = True
+    return kept
 
 
 def _untrimmed(values: Float, trim: float) -> Bool:
