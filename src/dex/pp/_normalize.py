@@ -70,9 +70,9 @@ def normalize(
         :func:`dex.tl.rank_genes`.
     size_factors
         What counts are divided by: ``"library"`` (totals), ``"tmm"``, ``"tmmwsp"``, ``"rle"``,
-        ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, or a positive column of ``obs``. The default is what
-        the method is named after, else ``"library"``; ``"log2"`` divides by nothing.
-        ``"log2"`` with ``"median_ratio"`` is DESeq2's ``normTransform``.
+        ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, or a positive column of
+        ``obs``. The default is what the method is named after, else ``"library"``; ``"log2"``
+        divides by nothing. ``"log2"`` with ``"median_ratio"`` is DESeq2's ``normTransform``.
     key_added
         Name of the layer; by default the method's (of ``"auto"``, the one it chose). A layer that
         dex has made is replaced, any other is not.

@@ -114,8 +114,9 @@ def rank_genes(
     size_factors
         What the counts are normalised by: ``"tmm"``, ``"tmmwsp"`` (for many zeros), ``"rle"``
         or ``"upper_quartile"`` as in edgeR, ``"median_ratio"`` or ``"poscounts"`` as in DESeq2,
-        ``"library"``, or a numeric column of ``obs``. By default TMM for samples, which is not misled by a few genes that fill the
-        libraries of one side, and the library size for cells, whose counts are too few for it.
+        ``"library"``, or a numeric column of ``obs``. By default TMM for samples, which is not
+        misled by a few genes that fill the libraries of one side, and the library size for cells,
+        whose counts are too few for it.
     mask_var
         Genes to test: a boolean column of ``adata.var``, or a boolean array. The others get the
         status ``filtered``.
