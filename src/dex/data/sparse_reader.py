@@ -20,7 +20,7 @@ _BLOCK_BYTES = 16 * 2**20
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs a sweep of the file
 _BYTES_PER_VALUE = 24  # a row, a value and what tests make of it
 _ROWS_PER_READ = 4096
-_FEWEST_SWEEPS = 16
+_FEWEST_SWEEPS = 8
 _LARGEST_BLOCK = 256 * 2**20
 
 

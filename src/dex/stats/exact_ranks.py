@@ -14,7 +14,7 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.errors import InputError
-from dex.stats.moments import checked_codes
+from dex.stats.grouping import Grouping
 from dex.typing import REST, Alternative, Bool, Float, Int
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def exact_rank_sum_log10_pval(
     ----------
     .. [Mehta1984] Mehta, Patel & Tsiatis (1984), Biometrics 40:819-825.
     """
-    codes = checked_codes(codes, len(values), n_groups)
+    codes = Grouping.of(codes, n_groups, len(values)).codes
     genes = np.ascontiguousarray(np.asarray(values, np.float64).T)
     tests = np.asarray(tests, np.intp).reshape(-1, 2)
     log10_pval = np.empty((len(genes), len(tests)))

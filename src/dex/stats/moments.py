@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.errors import InputError
+from dex.stats.grouping import Grouping
 from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
 
@@ -31,6 +31,8 @@ class GroupMoments:
     """
     sum_sq: Float
     """Sum of squares about the group's own mean, same shape; exactly 0 where constant."""
+    n_positive: Int
+    """Observations above zero, same shape."""
 
     @property
     def var(self) -> Float:
@@ -40,8 +42,8 @@ class GroupMoments:
 
     def take(self, groups: Int) -> GroupMoments:
         """Only these groups, in this order, repeated where asked for."""
-        parts = (self.mean[:, groups], self.mean_low[:, groups], self.sum_sq[:, groups])
-        return GroupMoments(self.n[groups], *parts)
+        parts = (self.mean, self.mean_low, self.sum_sq, self.n_positive)
+        return GroupMoments(self.n[groups], *(part[:, groups] for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class TwoSamples:
         return (self.group.mean - self.reference.mean) + low
 
 
-def group_moments(values: Float | SparseGenes, codes: Int, n_groups: int) -> GroupMoments:
+def group_moments(
+    values: Float | SparseGenes, codes: Int | Grouping, n_groups: int
+) -> GroupMoments:
     """Moments of every gene in every group.
 
     Parameters
@@ -83,17 +87,17 @@ def group_moments(values: Float | SparseGenes, codes: Int, n_groups: int) -> Gro
     Examples
     --------
     >>> moments = group_moments(np.array([[1.0], [3.0], [7.0]]), np.array([0, 0, 1]), 2)
-    >>> moments.mean.tolist(), moments.var.tolist()
-    ([[2.0, 7.0]], [[2.0, nan]])
+    >>> moments.mean.tolist(), moments.var.tolist(), moments.n_positive.tolist()
+    ([[2.0, 7.0]], [[2.0, nan]], [[2, 1]])
     """
     genes = sparse_genes(values)
-    codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = group_sizes(codes, n_groups)
+    grouping = Grouping.of(codes, n_groups, genes.n_obs)
     listed = (genes.starts, genes.rows, genes.values)
-    return GroupMoments(n, *_group_moments(listed, genes.background, codes, n))
+    parts = _group_moments(listed, genes.background, grouping.codes, grouping.sizes)
+    return GroupMoments(grouping.sizes, *parts)
 
 
-def group_positive(values: Float | SparseGenes, codes: Int, n_groups: int) -> Int:
+def group_positive(values: Float | SparseGenes, codes: Int | Grouping, n_groups: int) -> Int:
     """Number of observations above zero, by gene and group, shape ``(n_vars, n_groups)``.
 
     The parameters are those of :func:`group_moments`.
@@ -103,10 +107,7 @@ def group_positive(values: Float | SparseGenes, codes: Int, n_groups: int) -> In
     >>> group_positive(np.array([[1.0], [0.0], [7.0]]), np.array([0, 0, 1]), 2).tolist()
     [[1, 1]]
     """
-    genes = sparse_genes(values)
-    codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = group_sizes(codes, n_groups)
-    return _group_positive((genes.starts, genes.rows, genes.values), genes.background, codes, n)
+    return group_moments(values, codes, n_groups).n_positive
 
 
 def rest_moments(moments: GroupMoments) -> GroupMoments:
@@ -115,7 +116,8 @@ def rest_moments(moments: GroupMoments) -> GroupMoments:
     The groups before it and the groups after it are merged, in time linear in ``n_groups``.
     """
     parts = _rest_moments(moments.n, moments.mean, moments.mean_low, moments.sum_sq)
-    return GroupMoments(moments.n.sum() - moments.n, *parts)
+    positive = moments.n_positive.sum(axis=1, keepdims=True) - moments.n_positive
+    return GroupMoments(moments.n.sum() - moments.n, *parts, positive)
 
 
 def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
@@ -139,64 +141,42 @@ def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
         np.hstack([moments.mean, rest.mean]),
         np.hstack([moments.mean_low, rest.mean_low]),
         np.hstack([moments.sum_sq, rest.sum_sq]),
+        np.hstack([moments.n_positive, rest.n_positive]),
     )
     return TwoSamples(moments.take(group), both.take(column))
 
 
-def checked_codes(codes: Int, n_obs: int, n_groups: int) -> Int:
-    """``codes`` as kernels take them, which check no bounds.
-
-    Raises
-    ------
-    InputError
-        If there is not one code per observation, or one is not in ``-1 ... n_groups - 1``.
-    """
-    codes = np.ascontiguousarray(codes, dtype=np.intp)
-    if codes.shape != (n_obs,):
-        message = f"codes has shape {codes.shape}; {n_obs} observations need ({n_obs},)."
-        raise InputError(message)
-    if n_obs and not (codes.min() >= -1 and codes.max() < n_groups):
-        message = (
-            f"codes run from {codes.min()} to {codes.max()}; {n_groups} groups have codes "
-            f"0 to {n_groups - 1}, and -1 is no group."
-        )
-        raise InputError(message)
-    return codes
-
-
-def group_sizes(codes: Int, n_groups: int) -> Int:
-    """Observations per group, shape ``(n_groups,)``."""
-    return np.bincount(codes + 1, minlength=n_groups + 1)[1:]
-
-
 @kernel
 def _group_moments(
-    genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int
-) -> tuple[Float, Float, Float]:
-    """Mean, mean_low and sum_sq, each ``(n_vars, n_groups)``."""
+    genes: tuple[Int, Int32, Values], background: float, codes: Int32, n: Int
+) -> tuple[Float, Float, Float, Int]:
+    """Mean, mean_low, sum_sq and n_positive, each ``(n_vars, n_groups)``."""
     starts, rows, values = genes
     shape = (starts.shape[0] - 1, n.shape[0])
-    mean, mean_low, sum_sq = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
-    listed = np.empty(n.shape[0], np.intp)
+    mean, mean_low, sum_sq = np.empty(shape), np.zeros(shape), np.zeros(shape)
+    n_positive, listed = np.zeros(shape, np.intp), np.empty(n.shape[0], np.intp)
     for j in range(shape[0]):
-        gene = slice(starts[j], starts[j + 1])
-        out = (mean[j], mean_low[j], sum_sq[j])
-        _find_means((rows[gene], values[gene]), background, codes, n, (listed, out[0], out[1]))
-        _add_residuals((rows[gene], values[gene]), background, codes, n, (listed, *out))
-    return mean, mean_low, sum_sq
+        gene = (rows[starts[j] : starts[j + 1]], values[starts[j] : starts[j + 1]])
+        out = (listed, mean[j], mean_low[j], n_positive[j])
+        _find_means(gene, background, codes, n, out)
+        _add_residuals(gene, background, codes, n, (listed, mean[j], mean_low[j], sum_sq[j]))
+    return mean, mean_low, sum_sq, n_positive
 
 
 @inner
 def _find_means(
-    gene: tuple[Int32, Values], background: float, codes: Int, n: Int, out: tuple[Int, Float, Float]
+    gene: tuple[Int32, Values],
+    background: float,
+    codes: Int32,
+    n: Int,
+    out: tuple[Int, Float, Float, Int],
 ) -> None:
-    """Fill the mean of every group, and how many of its values are not the background.
+    """Fill mean, n_positive, and how many values of every group are not the background.
 
     What is summed is the distance from the group's first value: exactly 0 if it is constant. The
-    last of ``out`` comes and is left as 0.
+    sums and n_positive come as 0; the sums are left so.
     """
-    rows, values = gene
-    listed, mean, total = out
+    (rows, values), (listed, mean, total, n_positive) = gene, out
     listed[:] = 0
     for i in range(rows.shape[0]):
         g, value = codes[rows[i]], np.float64(values[i])
@@ -206,13 +186,18 @@ def _find_means(
             mean[g] = value
         listed[g] += 1
         total[g] += value - mean[g]
+        if not value > 0:  # seldom
+            n_positive[g] -= 1
     for g in range(n.shape[0]):
+        n_positive[g] += n[g] if background > 0 else listed[g]
         if listed[g] < n[g]:
             if listed[g] > 0:
                 total[g] += listed[g] * (mean[g] - background)
             mean[g] = background
         if n[g] > 0:
             mean[g] += total[g] / n[g]
+        else:
+            mean[g] = np.nan
         total[g] = 0.0
 
 
@@ -220,7 +205,7 @@ def _find_means(
 def _add_residuals(
     gene: tuple[Int32, Values],
     background: float,
-    codes: Int,
+    codes: Int32,
     n: Int,
     out: tuple[Int, Float, Float, Float],
 ) -> None:
@@ -242,21 +227,6 @@ def _add_residuals(
         if n[g] > 0:
             sum_sq[g] -= mean_low[g] * (mean_low[g] / n[g])
             mean_low[g] /= n[g]
-
-
-@kernel
-def _group_positive(genes: tuple[Int, Int32, Values], background: float, codes: Int, n: Int) -> Int:
-    """Observations above zero, ``(n_vars, n_groups)``."""
-    starts, rows, values = genes
-    numbers = np.zeros((starts.shape[0] - 1, n.shape[0]), np.intp)
-    for j in range(numbers.shape[0]):
-        for g in range(n.shape[0]):
-            numbers[j, g] = n[g] if background > 0 else 0
-        for i in range(starts[j], starts[j + 1]):
-            g = codes[rows[i]]
-            if g >= 0:
-                numbers[j, g] += int(values[i] > 0) - int(background > 0)
-    return numbers
 
 
 @kernel

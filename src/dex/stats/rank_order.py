@@ -3,12 +3,13 @@
 A value and its group are one word of 64 bits: the upper half is larger where the value is, and
 equal where it is equal; the lower half is the group. The bits of floats, read as whole numbers, are
 in the order of the floats. Only their range in use is sorted, without the low bits that are the
-same in all: small counts then take one pass, whatever their type, and float32 takes three.
+same in all: small counts then take one pass, whatever their type, and float32 takes three. Where
+few different values meet few groups, nothing is sorted: they are counted in a table.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,45 +17,145 @@ from numpy.typing import NDArray
 from dex._numba import inner
 
 if TYPE_CHECKING:
+    from dex.stats.sparse_genes import SparseGenes
     from dex.typing import Int
 
 Int32 = NDArray[np.int32]
 Words = NDArray[np.uint64]
 Bits = NDArray[np.int32] | NDArray[np.int64]
+Spaces = tuple[tuple[Words, Words, NDArray[np.int64], Int32], Words | None]
+InUse = tuple[int, int, np.uint64, np.uint64, np.uint64]
+"""Of the values of a gene beside the background: how many there are, and how many are below it; the
+lowest, as a word; how many low bits all share; the range of what is above these."""
 
 HALF = np.uint64(32)
 GROUP = np.uint64(2**32 - 1)
-N_SPACES = 4
-"""Rows of the working memory of :func:`order_gene`, each with room for every observation."""
 
 _ONE = np.uint64(1)
-_SIGN = np.uint64(2**63)
 _MANY = 4096
 """From so many on, a pass of 11 bits costs less than it saves."""
+_DIGIT, _LARGE_DIGIT, _MOST_PASSES = 9, 11, 4
 _LEADING_BITS = 22
 """Of long keys, so many are sorted by radix; few values then still agree and are not equal."""
+_TABLE_PER_VALUE = 2
+"""A table may have so many entries for every value that is counted in it."""
+
+
+def bits_of(genes: SparseGenes) -> tuple[tuple[Int, Int32, Bits], tuple[int, int]]:
+    """Genes with the bits of their values; the bits of the background, and the largest there are."""
+    single = genes.values.dtype == np.float32
+    integer: Any = np.int32 if single else np.int64
+    background = np.array(genes.background, genes.values.dtype).view(integer).item()
+    listed = (genes.starts, genes.rows, genes.values.view(integer))
+    return listed, (background, int(np.iinfo(integer).max))
+
+
+def work_spaces(genes: SparseGenes) -> Spaces:
+    """Working memory: words, room to sort them, places of digits, a table, and long keys if any."""
+    longest = int(np.diff(genes.starts).max(initial=0))
+    words, spare = np.empty((2, longest), np.uint64)
+    spots = np.empty(_MOST_PASSES << _LARGE_DIGIT, np.int64)
+    table = np.zeros(_TABLE_PER_VALUE * longest, np.int32)
+    single = genes.values.dtype == np.float32
+    # Where this is None, kernels are compiled without what sorts long keys.
+    long_keys = None if single else np.empty((2, longest), np.uint64)
+    return (words, spare, spots, table), long_keys
 
 
 @inner
-def order_gene(
-    gene: tuple[Int32, Bits], codes: Int32, background: tuple[int, int], spaces: Words
-) -> tuple[Words, int]:
-    """Words of the values beside the background in ascending order; how many are below it.
+def load_gene(
+    gene: tuple[Int32, Bits],
+    codes: Int32,
+    background: tuple[int, int],
+    words: Words,
+    long_keys: Words | None,
+) -> InUse:
+    """Fill the words of the values beside the background, unsorted.
 
-    ``gene`` has the rows and the bits of the values; ``background`` its bits and the largest that
-    their type has. Rows whose code is negative are left out.
+    ``gene`` has the rows and the bits of the values; ``background`` as in :func:`bits_of`. Rows
+    whose code is negative are left out.
     """
-    keys, words = spaces[0], spaces[1]
-    n, n_below = _load(gene, codes, background, keys, words)
-    keys, words, spare = keys[:n], words[:n], spaces[2, :n]
-    if n == 0:
-        return words, 0
-    low, shift, width = _range_in_use(keys)
-    if width <= 32:
-        for i in range(n):
-            words[i] |= ((keys[i] - low) >> shift) << HALF
-        return _radix_sort(words, spare, width)[0], n_below
-    return _sort_long(keys, words, (low, shift, width), (spare, spaces[3, :n])), n_below
+    n, n_below, low, high, varying = _load(gene, codes, background, words, long_keys)
+    shift = np.uint64(0)
+    while varying and not (varying >> shift) & _ONE:
+        shift += _ONE
+    span = (high - low) >> shift
+    if long_keys is None:
+        return n, n_below, low << HALF, shift, span
+    for i in range(n):
+        key = (long_keys[0, i] - low) >> shift
+        long_keys[0, i] = key
+        words[i] |= key << HALF  # cut off if the key is long; it is then not looked at
+    return n, n_below, np.uint64(0), np.uint64(0), span
+
+
+@inner
+def _load(
+    gene: tuple[Int32, Bits],
+    codes: Int32,
+    background: tuple[int, int],
+    words: Words,
+    long_keys: Words | None,
+) -> tuple[int, int, np.uint64, np.uint64, np.uint64]:
+    """How many there are, how many below; lowest and highest key, and the bits that vary."""
+    rows, bits = gene
+    zero = _key(background[0], background[1])
+    n = n_below = 0
+    low = high = first = varying = zero - zero
+    for i in range(rows.shape[0]):
+        group, key = codes[rows[i]], _key(int(bits[i]), background[1])
+        if group < 0 or key == zero:
+            continue
+        if n == 0:
+            low = high = first = key
+        n_below += int(key < zero)
+        low, high = min(low, key), max(high, key)
+        varying |= key ^ first
+        if long_keys is None:
+            words[n] = np.uint64(key) << HALF | np.uint64(group)
+        else:
+            words[n] = np.uint64(group)
+            long_keys[0, n] = np.uint64(key)
+        n += 1
+    return n, n_below, np.uint64(low), np.uint64(high), np.uint64(varying)
+
+
+@inner
+def _key(bits: int, all_but_sign: int) -> int:
+    """Whole number in the order of the floats; ``all_but_sign`` is the largest of their bits."""
+    # Of negative floats the larger magnitude has the larger bits: turn them round.
+    turned = bits if bits >= 0 else bits ^ all_but_sign
+    return turned if turned != -1 else turned + 1  # minus zero is zero
+
+
+@inner
+def count_in_table(in_use: InUse, n_groups: int, words: Words, table: Int32) -> int:
+    """Count by value and group, if few of either; return how many values may be different, or 0.
+
+    The table is flat, a row for each value, lowest first. It comes, and must be left, as zeros.
+    """
+    n, _, lowest, shift, span = in_use
+    if n == 0 or span >= np.uint64(n):
+        return 0
+    n_values = int(span) + 1
+    if n_values * n_groups > _TABLE_PER_VALUE * n:
+        return 0
+    shift += HALF
+    for word in words[:n]:
+        table[int((word - lowest) >> shift) * n_groups + int(word & GROUP)] += 1
+    return n_values
+
+
+@inner
+def sort_gene(
+    in_use: InUse, spaces: tuple[Words, Words], spots: Int, long_keys: Words | None
+) -> Words:
+    """Words in ascending order, given what :func:`load_gene` has returned."""
+    n, _, lowest, shift, span = in_use
+    words, spare = spaces[0][:n], spaces[1][:n]
+    if long_keys is not None and span >> HALF:
+        return _sort_long((words, spare), spots, long_keys, span)
+    return _radix_sort((words, spare), spots, (lowest, shift + HALF, _width(span)))[0]
 
 
 @inner
@@ -67,97 +168,87 @@ def count_background(words: Words, sizes: Int, zeros: Int) -> None:
 
 
 @inner
-def _key(bits: int, all_but_sign: int) -> int:
-    """Whole number in the order of the floats; ``all_but_sign`` is the largest of their bits."""
-    # Of negative floats the larger magnitude has the larger bits: turn them round.
-    turned = bits if bits >= 0 else bits ^ all_but_sign
-    return turned if turned != -1 else turned + 1  # minus zero is zero
-
-
-@inner
-def _load(
-    gene: tuple[Int32, Bits], codes: Int32, background: tuple[int, int], keys: Words, words: Words
-) -> tuple[int, int]:
-    """Fill ``keys``, in the order of the values, and ``words``, so far with the groups alone."""
-    rows, bits = gene
-    all_but_sign = background[1]
-    zero = _key(background[0], all_but_sign)
-    n = n_below = 0
-    for i in range(rows.shape[0]):
-        group = codes[rows[i]]
-        this = _key(int(bits[i]), all_but_sign)
-        if group >= 0 and this != zero:
-            n_below += this < zero
-            keys[n] = np.uint64(np.int64(this)) ^ _SIGN
-            words[n] = np.uint64(group)
-            n += 1
-    return n, n_below
-
-
-@inner
-def _range_in_use(keys: Words) -> tuple[np.uint64, np.uint64, int]:
-    """Lowest key, the number of low bits that all share, the number of bits of the rest."""
-    low = high = keys[0]
-    varying = keys[0] ^ keys[0]
-    for this in keys:
-        low, high = min(low, this), max(high, this)
-        varying |= this ^ keys[0]
-    shift = keys[0] ^ keys[0]
-    while varying and not (varying >> shift) & _ONE:
-        shift += _ONE
-    span, width = (high - low) >> shift, 0
+def _width(span: np.uint64) -> int:
+    """Number of bits."""
+    width = 0
     while span:
         span >>= _ONE
         width += 1
-    return low, shift, width
+    return width
 
 
 @inner
-def _radix_sort(words: Words, spare: Words, width: int) -> tuple[Words, Words]:
-    """Sort by the lowest ``width`` bits of the upper half; return the two, the sorted one first."""
-    n_passes = -(-width // (9 if words.shape[0] < _MANY else 11))
+def _radix_sort(
+    spaces: tuple[Words, Words], spots: Int, in_use: tuple[np.uint64, np.uint64, int]
+) -> tuple[Words, Words]:
+    """Sort by the lowest ``width`` bits above ``shift`` of what the words are above ``lowest``.
+
+    Returns the two spaces, the sorted one first.
+    """
+    (words, spare), (lowest, shift, width) = spaces, in_use
+    n_passes = -(-width // (_DIGIT if words.shape[0] < _MANY else _LARGE_DIGIT))
     digit = -(-width // max(n_passes, 1))
-    mask = (_ONE << np.uint64(digit)) - _ONE
-    spots = np.empty(1 << digit, np.int64)
+    n_spots, step = 1 << digit, np.uint64(digit)
+    mask = (_ONE << step) - _ONE
+    _count_digits(words, spots, (lowest, shift), (digit, n_passes))
     for k in range(n_passes):
-        shift = HALF + np.uint64(k * digit)
-        spots[:] = 0
-        for word in words:
-            spots[(word >> shift) & mask] += 1
+        own = spots[k * n_spots : (k + 1) * n_spots]
         taken = 0
-        for i in range(spots.shape[0]):
-            taken, spots[i] = taken + spots[i], taken
+        for i in range(n_spots):
+            taken, own[i] = taken + own[i], taken
         for word in words:
-            i = (word >> shift) & mask
-            spare[spots[i]] = word
-            spots[i] += 1
+            i = ((word - lowest) >> shift) & mask
+            spot = own[i]
+            own[i] = spot + 1
+            spare[spot] = word
         words, spare = spare, words
+        shift += step
     return words, spare
 
 
 @inner
+def _count_digits(
+    words: Words, spots: Int, above: tuple[np.uint64, np.uint64], digits: tuple[int, int]
+) -> None:
+    """How often every digit has every value: one look at the words for all passes."""
+    (lowest, shift), (digit, n_passes) = above, digits
+    step, n_spots = np.uint64(digit), 1 << digit
+    mask = (_ONE << step) - _ONE
+    for i in range(n_passes * n_spots):
+        spots[i] = 0
+    second, third, fourth = spots[n_spots:], spots[2 * n_spots :], spots[3 * n_spots :]
+    for word in words:
+        key = (word - lowest) >> shift
+        spots[key & mask] += 1
+        if n_passes > 1:
+            second[(key >> step) & mask] += 1
+            if n_passes > 2:
+                third[(key >> (step + step)) & mask] += 1
+                if n_passes > 3:
+                    fourth[(key >> (step + step + step)) & mask] += 1
+
+
+@inner
 def _sort_long(
-    keys: Words,
-    groups: Words,
-    in_use: tuple[np.uint64, np.uint64, int],
-    spaces: tuple[Words, Words],
+    spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: np.uint64
 ) -> Words:
     """Words of keys that are too long for half a word: sort places in ``keys``, then number runs.
 
     The leading bits are sorted by radix, and what agrees in them by insertion.
     """
-    low, shift, width = in_use
-    shift += np.uint64(width - _LEADING_BITS)
-    places, spare = spaces
-    for i in range(keys.shape[0]):
-        places[i] = ((keys[i] - low) >> shift) << HALF | np.uint64(i)
-    in_order, out = _radix_sort(places, spare, _LEADING_BITS)
+    words, spare = spaces
+    n = words.shape[0]
+    keys, places = long_keys[0, :n], long_keys[1, :n]
+    shift = np.uint64(_width(span) - _LEADING_BITS)
+    for i in range(n):
+        places[i] = (keys[i] >> shift) << HALF | np.uint64(i)
+    in_order, out = _radix_sort((places, spare), spots, (np.uint64(0), HALF, _LEADING_BITS))
     _settle(in_order, keys)
     run = np.uint64(0)
-    for i in range(keys.shape[0]):
+    for i in range(n):
         if i > 0 and keys[in_order[i] & GROUP] != keys[in_order[i - 1] & GROUP]:
             run += _ONE
-        out[i] = run << HALF | groups[in_order[i] & GROUP]
+        out[i] = run << HALF | (words[in_order[i] & GROUP] & GROUP)
     return out
 
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.rank_order import GROUP, HALF, Bits, Int32, Words, count_background, order_gene
+from dex.stats.rank_order import (
+    GROUP,
+    HALF,
+    Bits,
+    Int32,
+    Spaces,
+    Words,
+    count_background,
+    load_gene,
+    sort_gene,
+)
 
 if TYPE_CHECKING:
     from dex.typing import Float, Int
@@ -17,12 +27,13 @@ if TYPE_CHECKING:
 def pair_rank_sums(
     genes: tuple[Int, Int32, Bits],
     background: tuple[int, int],
-    spaces: Words,
+    spaces: Spaces,
     groups: tuple[Int32, Int],
     tests: Int,
 ) -> tuple[Float, Float]:
     """``RankSums`` of every group against another one, both ``(n_vars, n_tests)``."""
     (starts, rows, bits), (codes, sizes) = genes, groups
+    (words, spare, spots, _), long_keys = spaces
     n_vars, n_groups = starts.shape[0] - 1, sizes.shape[0]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
     zeros = np.empty(n_groups, np.int64)
@@ -31,10 +42,11 @@ def pair_rank_sums(
     runs = (np.empty(start[-1], np.int64), np.empty(start[-1], np.int64))
     own = np.empty(n_groups)
     for j in range(n_vars):
-        gene = slice(starts[j], starts[j + 1])
-        words, n_below = order_gene((rows[gene], bits[gene]), codes, background, spaces)
-        count_background(words, sizes, zeros)
-        _split_runs(words, n_below, zeros, (start, stop), runs)
+        gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
+        in_use = load_gene(gene, codes, background, words, long_keys)
+        in_order = sort_gene(in_use, (words, spare), spots, long_keys)
+        count_background(in_order, sizes, zeros)
+        _split_runs(in_order, in_use[1], zeros, (start, stop), runs)
         for g in range(n_groups):
             own[g] = _untied(runs[1], start[g], stop[g])
         for t in range(len(tests)):

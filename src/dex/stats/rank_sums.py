@@ -16,20 +16,28 @@ from typing import Any
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.moments import checked_codes, group_sizes
+from dex.stats.grouping import Grouping
 from dex.stats.rank_order import (
     GROUP,
     HALF,
-    N_SPACES,
     Bits,
+    InUse,
     Int32,
+    Spaces,
     Words,
+    bits_of,
     count_background,
-    order_gene,
+    count_in_table,
+    load_gene,
+    sort_gene,
+    work_spaces,
 )
 from dex.stats.rank_pairs import pair_rank_sums
 from dex.stats.sparse_genes import SparseGenes, sparse_genes
 from dex.typing import REST, Bool, Float, Int
+
+_LARGEST_WHOLE = 2**21
+"""Of so many observations the cube does not fit 64 bits: ties are then counted in floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +50,53 @@ class RankSums:
     """N^3 minus the sum of t^3 over tie blocks: 12 times the sum of squares of the ranks."""
 
 
-def rank_sums(values: Float | SparseGenes, codes: Int, n_groups: int, tests: Int) -> RankSums:
+def rank_sums(
+    values: Float | SparseGenes, codes: Int | Grouping, n_groups: int, tests: Int
+) -> RankSums:
     """Rank sums of every test, each gene sorted once. Parameters as in :func:`rank_sum_test`."""
     genes = sparse_genes(values)
-    codes = checked_codes(codes, genes.n_obs, n_groups)
-    tests = np.asarray(tests, np.intp).reshape(-1, 2)
-    sizes = group_sizes(codes, n_groups)
+    grouping = Grouping.of(codes, n_groups, genes.n_obs)
+    sizes, tests = grouping.sizes, np.asarray(tests, np.intp).reshape(-1, 2)
     # One ranking of all observations serves every test that compares them all.
-    whole = side_sizes(codes, n_groups, tests).sum(axis=1) == sizes.sum()
-    deviation, untied = np.empty((2, genes.n_vars, len(tests)))
-    if whole.any():
-        sums, scatter = _against_rest(*_for_kernels(genes), (codes.astype(np.int32), sizes))
-        deviation[:, whole], untied[:, whole] = sums[:, tests[whole, 0]], scatter[:, None]
-    if not whole.all():
-        pairs = tests[~whole]
-        kept = np.isin(np.arange(n_groups), pairs)
-        groups = (np.where(kept[codes], codes, -1).astype(np.int32), np.where(kept, sizes, 0))
-        one_reference = (pairs[:, 1] == pairs[0, 1]).all()
-        compare = _against_reference if one_reference else pair_rank_sums
-        deviation[:, ~whole], untied[:, ~whole] = compare(*_for_kernels(genes), groups, pairs)
-    where = np.flatnonzero(np.isnan(genes.values))
-    if len(where):
-        missing = _meets_nan(genes, where, codes, tests)
+    whole = grouping.of_sides(tests).sum(axis=1) == sizes.sum()
+    if whole.all():
+        deviation, untied = _rest_sums(genes, grouping, tests)
+    elif not whole.any():
+        deviation, untied = _pair_sums(genes, grouping, tests)
+    else:
+        deviation, untied = np.empty((2, genes.n_vars, len(tests)))
+        deviation[:, whole], untied[:, whole] = _rest_sums(genes, grouping, tests[whole])
+        deviation[:, ~whole], untied[:, ~whole] = _pair_sums(genes, grouping, tests[~whole])
+    if np.isnan(genes.values.min(initial=0.0)):
+        missing = _meets_nan(genes, np.flatnonzero(np.isnan(genes.values)), grouping.codes, tests)
         deviation[missing] = untied[missing] = np.nan
     return RankSums(deviation, untied)
 
 
-def side_sizes(codes: Int, n_groups: int, tests: Int) -> Int:
-    """Observations in the group and in the reference of every test, shape ``(n_tests, 2)``."""
-    n = group_sizes(codes, n_groups)
-    group, reference = tests.T
-    return np.column_stack(
-        [n[group], np.where(reference == REST, n.sum() - n[group], n[reference])]
-    )
+def _rest_sums(genes: SparseGenes, grouping: Grouping, tests: Int) -> tuple[Float, Float]:
+    """``RankSums`` of tests that compare all observations."""
+    groups = (grouping.codes, grouping.sizes)
+    sums, scatter = _against_rest(*bits_of(genes), work_spaces(genes), groups)
+    in_place = np.array_equal(tests[:, 0], np.arange(sums.shape[1]))
+    deviation = sums if in_place else sums[:, tests[:, 0]]
+    return deviation, np.broadcast_to(scatter[:, None], deviation.shape).copy()
 
 
-def _for_kernels(
-    genes: SparseGenes,
-) -> tuple[tuple[Int, Int32, Bits], tuple[int, int], Words]:
-    """Genes with the bits of their values; background; working memory of order_gene."""
-    single = genes.values.dtype == np.float32
-    integer: Any = np.int32 if single else np.int64
-    background = np.array(genes.background, genes.values.dtype).view(integer).item()
-    listed = (genes.starts, genes.rows, genes.values.view(integer))
-    spaces = np.empty((N_SPACES, np.diff(genes.starts).max(initial=0)), np.uint64)
-    return listed, (background, int(np.iinfo(integer).max)), spaces
+def _pair_sums(genes: SparseGenes, grouping: Grouping, tests: Int) -> tuple[Float, Float]:
+    """``RankSums`` of tests that leave some observations out."""
+    codes, sizes = grouping.codes, grouping.sizes
+    kept = np.isin(np.arange(len(sizes)), tests)
+    if not kept.all():
+        codes, sizes = np.where(kept[codes] & (codes >= 0), codes, -1), np.where(kept, sizes, 0)
+    arguments = (*bits_of(genes), work_spaces(genes), (codes.astype(np.int32, copy=False), sizes))
+    if (tests[:, 1] == tests[0, 1]).all():
+        exact = sizes.sum() < _LARGEST_WHOLE
+        ties = np.zeros(len(sizes), np.int64 if exact else np.float64)
+        return _against_reference(*arguments, tests, ties)
+    return pair_rank_sums(*arguments, tests)
 
 
-def _meets_nan(genes: SparseGenes, where: Int, codes: Int, tests: Int) -> Bool:
+def _meets_nan(genes: SparseGenes, where: Int, codes: Int32, tests: Int) -> Bool:
     """Which tests meet one of the NaN at ``where`` in the lists, shape ``(n_vars, n_tests)``."""
     gene, code = np.searchsorted(genes.starts, where, side="right") - 1, codes[genes.rows[where]]
     in_group = np.zeros((genes.n_vars, max(codes.max(), tests.max()) + 1), dtype=bool)
@@ -104,39 +111,46 @@ def _meets_nan(genes: SparseGenes, where: Int, codes: Int, tests: Int) -> Bool:
 def _against_rest(
     genes: tuple[Int, Int32, Bits],
     background: tuple[int, int],
-    spaces: Words,
+    spaces: Spaces,
     groups: tuple[Int32, Int],
 ) -> tuple[Float, Float]:
     """``RankSums`` of every group against the rest: ``(n_vars, n_groups)`` and ``(n_vars,)``."""
     (starts, rows, bits), (codes, sizes) = genes, groups
-    n_vars, total = starts.shape[0] - 1, 0
+    (words, spare, spots, table), long_keys = spaces
+    n_vars, n_groups, total = starts.shape[0] - 1, sizes.shape[0], 0
     for size in sizes:
         total += size
-    deviation, untied = np.empty((n_vars, sizes.shape[0])), np.empty(n_vars)
-    sums = np.empty(sizes.shape[0], np.int64)
+    deviation, untied = np.empty((n_vars, n_groups)), np.empty(n_vars)
+    sums = np.empty(n_groups, np.int64)
     for j in range(n_vars):
-        gene = slice(starts[j], starts[j + 1])
-        words, below = order_gene((rows[gene], bits[gene]), codes, background, spaces)
-        tied = total - words.shape[0]
-        rank = 2 * below + tied - total  # of the background
-        for g in range(sizes.shape[0]):
-            sums[g] = sizes[g] * rank  # as if all were background; the walks set that right
-        scatter = _add_runs(words[:below], 0, (total, rank), sums, 0.0)
-        scatter += 3.0 * below * tied * (below + tied)
-        untied[j] = _add_runs(words[below:], below + tied, (total, rank), sums, scatter)
-        for g in range(sizes.shape[0]):
+        gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
+        in_use = load_gene(gene, codes, background, words, long_keys)
+        n, n_below = in_use[0], in_use[1]
+        n_values, tied = count_in_table(in_use, n_groups, words, table), total - n
+        rank = 2 * n_below + tied - total  # of the background
+        for g in range(n_groups):
+            sums[g] = sizes[g] * rank  # as if all were background; what follows sets that right
+        scatter = 3.0 * n_below * tied * (n_below + tied)
+        if n_values > 0:
+            scatter += _add_table(table, n_values, (total, rank, n_below), sums)
+        else:
+            in_order = sort_gene(in_use, (words, spare), spots, long_keys)
+            for first, last, below in ((0, n_below, 0), (n_below, n, n_below + tied)):
+                scatter += _add_runs(in_order[first:last], below, (total, rank), sums)
+        untied[j] = scatter
+        for g in range(n_groups):
             deviation[j, g] = sums[g]
     return deviation, untied
 
 
 @inner
-def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int, scatter: float) -> float:
+def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int) -> float:
     """Add the doubled centred ranks to the ``sums`` of their groups, less that of the background.
 
-    ``below`` is below all words. Returns N^3 - sum(t^3), to which ``scatter`` has come so far.
+    ``below`` is below all words. Returns what their ties add to N^3 - sum(t^3).
     """
     total, of_background = ranks
-    start, n = 0, words.shape[0]
+    start, n, scatter = 0, words.shape[0], 0.0
     while start < n:
         stop = start + 1
         while stop < n and words[stop] >> HALF == words[start] >> HALF:
@@ -151,78 +165,155 @@ def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int, scatt
     return scatter
 
 
+@inner
+def _add_table(table: Int32, n_values: int, ranks: tuple[int, int, int], sums: Int) -> float:
+    """Like :func:`_add_runs`, of values counted in a table, which is emptied."""
+    total, of_background, n_below = ranks
+    n_groups, listed, scatter = sums.shape[0], 0, 0.0
+    n_background = total
+    for i in range(n_values * n_groups):
+        n_background -= table[i]
+    for k in range(n_values):
+        counts = table[k * n_groups : (k + 1) * n_groups]
+        tied = 0
+        for g in range(n_groups):
+            tied += counts[g]
+        below = listed if listed < n_below else listed + n_background
+        rank = 2 * below + tied - total
+        for g in range(n_groups):
+            sums[g] += counts[g] * (rank - of_background)
+            counts[g] = 0
+        scatter += 3.0 * below * tied * (below + tied)
+        listed += tied
+    return scatter
+
+
 @kernel
 def _against_reference(
     genes: tuple[Int, Int32, Bits],
     background: tuple[int, int],
-    spaces: Words,
+    spaces: Spaces,
     groups: tuple[Int32, Int],
     tests: Int,
+    ties: Any,
 ) -> tuple[Float, Float]:
-    """``RankSums`` of groups against one reference, both ``(n_vars, n_tests)``."""
+    """``RankSums`` of groups against one reference, both ``(n_vars, n_tests)``.
+
+    ``ties``, ``(n_groups,)``, come as zeros of the type in which they are summed, which all cubes
+    of numbers of observations fit.
+    """
     (starts, rows, bits), (codes, sizes) = genes, groups
-    n_vars, n_groups = starts.shape[0] - 1, sizes.shape[0]
+    (words, spare, spots, table), long_keys = spaces
+    n_vars, n_groups, reference = starts.shape[0] - 1, sizes.shape[0], tests[0, 1]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    reference = tests[0, 1]
-    counts, sums = np.empty((4, n_groups), np.int64), np.empty((2, n_groups))
-    zeros = np.empty(n_groups, np.int64)
+    zeros, counts = np.empty(n_groups, np.int64), np.zeros((3, n_groups), np.int64)
+    one = ties.dtype.type(1)
     for j in range(n_vars):
-        gene = slice(starts[j], starts[j + 1])
-        words, n_below = order_gene((rows[gene], bits[gene]), codes, background, spaces)
-        count_background(words, sizes, zeros)
-        counts[:], sums[:] = 0, 0.0
-        _walk(words[:n_below], reference, counts, sums)
+        gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
+        in_use = load_gene(gene, codes, background, words, long_keys)
+        n, n_below = in_use[0], in_use[1]
+        count_background(words[:n], sizes, zeros)
         for g in range(n_groups):
-            if g != reference:
-                _add_run(g, zeros[g], (counts[0, reference], zeros[reference]), counts, sums)
-        _add_run(reference, zeros[reference], (0, 0), counts, sums)
-        _walk(words[n_below:], reference, counts, sums)
+            counts[0, g] = 0
+            ties[g] = one - one
+        n_values = count_in_table(in_use, n_groups, words, table)
+        if n_values > 0:
+            _walk_table(table, (n_values, n_below), (reference, zeros), counts[0], ties)
+        else:
+            in_order = sort_gene(in_use, (words, spare), spots, long_keys)
+            _walk_words(in_order, n_below, (reference, zeros), counts, ties)
         for t in range(len(tests)):
-            g, m, n = tests[t, 0], float(sizes[tests[t, 0]]), float(sizes[reference])
-            deviation[j, t] = counts[1, g] - m * n
-            # (m + n)^3 - sum((s + t)^3) = own terms + 3 m n (m + n) - 3 sum(s t (s + t))
-            both = m * n * (m + n) - sums[1, g]
-            untied[j, t] = sums[0, g] + sums[0, reference] + 3.0 * both
+            g = tests[t, 0]
+            m, n, z = one * sizes[g], one * sizes[reference], one * (zeros[g] + zeros[reference])
+            deviation[j, t] = counts[0, g] - float(m) * float(n)
+            # N^3 - z^3 - (N - z), less t^3 - t of the ties beside the background
+            total = m + n
+            cubes = (total - z) * (total * total + total * z + z * z - one)
+            untied[j, t] = cubes - ties[g] - ties[reference]
     return deviation, untied
 
 
 @inner
-def _walk(words: Words, reference: int, counts: Int, sums: Float) -> None:
-    """Add the runs of equal values to the ``counts`` and ``sums`` of their groups, in order.
+def _walk_words(
+    words: Words, n_below: int, groups: tuple[int, Int], counts: Int, ties: Any
+) -> None:
+    """Add up 2 U of every group against the reference, and ``ties``, from sorted words.
 
-    ``counts`` are, per group: its own values below; 2 U against the reference; its values in this
-    run; a list of the groups in this run. ``sums`` are of the terms of ties: of its own values, and
-    of those that it shares with the reference.
+    ``counts`` are, per group: 2 U; its values in this run, left as 0; a list of the groups in it.
     """
-    below, _, tied, touched = counts
+    reference, zeros = groups
+    below = 0
+    for part, (first, last) in enumerate(((0, n_below), (n_below, words.shape[0]))):
+        if part == 1:
+            for g in range(zeros.shape[0]):
+                counts[0, g] += zeros[g] * (2 * below + zeros[reference])
+            below += zeros[reference]
+        below = _walk(words[first:last], below, reference, counts, ties)
+
+
+@inner
+def _walk(words: Words, below: int, reference: int, counts: Int, ties: Any) -> int:
+    """Add the runs of equal values; ``below`` of the reference are below, and are returned."""
+    double_u, tied, touched = counts
     start, n = 0, words.shape[0]
     while start < n:
-        stop = start + 1
+        stop, g = start + 1, int(words[start] & GROUP)
         if stop == n or words[stop] >> HALF != words[start] >> HALF:  # no tie: most values
-            _add_run(words[start] & GROUP, 1, (below[reference], 0), counts, sums)
+            if g == reference:
+                below += 1
+            else:
+                double_u[g] += 2 * below
             start = stop
             continue
         stop, n_touched = start, 0
         while stop < n and words[stop] >> HALF == words[start] >> HALF:
-            g = words[stop] & GROUP
+            g = int(words[stop] & GROUP)
             if tied[g] == 0:
                 touched[n_touched] = g
                 n_touched += 1
             tied[g] += 1
             stop += 1
-        against = (below[reference], tied[reference])
+        shared = tied[reference]
         for i in range(n_touched):
-            _add_run(touched[i], tied[touched[i]], against, counts, sums)
-            tied[touched[i]] = 0
+            g = touched[i]
+            _add_run(g, (tied[g], shared if g != reference else 0, below), double_u, ties)
+            tied[g] = 0
+        below += shared
         start = stop
+    return below
 
 
 @inner
-def _add_run(g: int, tied: int, against: tuple[int, int], counts: Int, sums: Float) -> None:
-    """Add a run of ``tied`` values of group ``g``; the reference has so many below and in it."""
-    below, shared = against
-    own = counts[0, g]
-    counts[0, g] += tied
-    counts[1, g] += tied * (2 * below + shared)
-    sums[0, g] += 3.0 * own * tied * (own + tied)
-    sums[1, g] += float(tied) * shared * (tied + shared)
+def _add_run(g: int, run: tuple[int, int, int], double_u: Int, ties: Any) -> None:
+    """Add a run of ``own`` values of a group, ``shared`` by the reference, with ``below`` of it."""
+    own, shared, below = run
+    double_u[g] += own * (2 * below + shared)
+    s, r = ties.dtype.type(own), ties.dtype.type(shared)
+    ties[g] += s * (s * s + 3 * s * r + 3 * r * r - 1)  # (s + r)^3 - (s + r), less that of r
+
+
+@inner
+def _walk_table(
+    table: Int32, n: tuple[int, int], groups: tuple[int, Int], double_u: Int, ties: Any
+) -> None:
+    """Like :func:`_walk_words`, of values counted in a table, which is emptied."""
+    (n_values, n_below), (reference, zeros) = n, groups
+    n_groups, listed, below, passed = zeros.shape[0], 0, 0, False
+    for k in range(n_values + 1):
+        if listed == n_below and not passed:
+            for g in range(n_groups):
+                double_u[g] += zeros[g] * (2 * below + zeros[reference])
+            below, passed = below + zeros[reference], True
+        if k == n_values:
+            break
+        counts = table[k * n_groups : (k + 1) * n_groups]
+        shared, of_reference = counts[reference], ties[reference]
+        r = ties.dtype.type(shared)
+        for g in range(n_groups):  # without a branch: many at a time
+            double_u[g] += counts[g] * (2 * below + shared)
+            s = ties.dtype.type(counts[g])
+            ties[g] += s * (s * s + 3 * s * r + 3 * r * r - 1)
+            listed += counts[g]
+            counts[g] = 0
+        ties[reference] = of_reference + r * (r * r - 1)
+        below += shared

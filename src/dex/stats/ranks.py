@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
-from dex.stats.moments import checked_codes, group_sizes
-from dex.stats.rank_sums import RankSums, rank_sums, side_sizes
+from dex.stats.grouping import Grouping, Int32
+from dex.stats.rank_sums import RankSums, rank_sums
 from dex.stats.sparse_genes import SparseGenes, sparse_genes
 from dex.stats.tails import chi2_log10_pval, log10_pval_against, normal_log10_pval
 from dex.typing import REST, Alternative, Bool, Float, Int
@@ -46,7 +46,7 @@ class KruskalTest:
 
 def rank_sum_test(
     values: Float | SparseGenes,
-    codes: Int,
+    codes: Int | Grouping,
     n_groups: int,
     tests: Int,
     *,
@@ -97,9 +97,9 @@ def rank_sum_test(
     >>> test.auc.item(), round(10 ** test.log10_pval.item(), 6), test.exact.tolist()
     (1.0, 0.1, [True])
     """
-    tests = np.asarray(tests, np.intp).reshape(-1, 2)
-    sums = rank_sums(values, codes, n_groups, tests)
-    sizes = side_sizes(codes, n_groups, tests)
+    genes, tests = sparse_genes(values), np.asarray(tests, np.intp).reshape(-1, 2)
+    grouping = Grouping.of(codes, n_groups, genes.n_obs)
+    sums, sizes = rank_sums(genes, grouping, n_groups, tests), grouping.of_sides(tests)
     n_group, n_reference = sizes.T.astype(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.sqrt(deviation_variance(sums, n_group, n_reference))
@@ -109,8 +109,8 @@ def rank_sum_test(
     stat = np.where((sums.untied == 0) & ~np.isnan(auc), 0.0, stat)
     chosen = exact_tests(sizes, exact)
     if chosen.any():
-        taken = taking_part(codes, tests[chosen])
-        few, codes = sparse_genes(values).to_dense(taken), np.asarray(codes)[taken]
+        taken = taking_part(grouping.codes, tests[chosen])
+        few, codes = genes.to_dense(taken), grouping.codes[taken]
         log10_pval[:, chosen] = exact_rank_sum_log10_pval(
             few, codes, n_groups, tests[chosen], alternative=alternative
         )
@@ -139,12 +139,14 @@ def exact_tests(sizes: Int, exact: Exact) -> Bool:
     return np.full(len(sizes), exact)
 
 
-def taking_part(codes: Int, tests: Int) -> Int:
+def taking_part(codes: Int | Int32, tests: Int) -> Int:
     """Positions of the observations that any of the tests compares, ascending."""
     return np.flatnonzero(np.isin(codes, tests) | (tests == REST).any())
 
 
-def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> KruskalTest:
+def kruskal_test(
+    values: Float | SparseGenes, codes: Int | Grouping, n_groups: int
+) -> KruskalTest:
     """Test whether any group is shifted against the others, by Kruskal & Wallis [Kruskal1952]_.
 
     Parameters
@@ -162,10 +164,10 @@ def kruskal_test(values: Float | SparseGenes, codes: Int, n_groups: int) -> Krus
        47:583-621.
     """
     genes = sparse_genes(values)
-    codes = checked_codes(codes, genes.n_obs, n_groups)
-    n = group_sizes(codes, n_groups)
+    grouping = Grouping.of(codes, n_groups, genes.n_obs)
+    n = grouping.sizes
     groups = np.flatnonzero(n)
-    sums = rank_sums(genes, codes, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+    sums = rank_sums(genes, grouping, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
     df = np.full(len(sums.deviation), len(groups) - 1.0 if len(groups) > 1 else np.nan)
     if len(groups) < 2:
         return KruskalTest(df, df, df)

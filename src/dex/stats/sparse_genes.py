@@ -76,6 +76,35 @@ class SparseGenes:
         _fill_rows(self.starts, self.rows, self.values, place, by_gene)
         return by_gene.T
 
+    def split(self, labels: Int32, n_labels: int) -> list[SparseGenes]:
+        """Genes of the observations of every label, ``0 ... n_labels - 1``; -1 is in none.
+
+        It looks at what is listed twice, however many labels there are.
+
+        Examples
+        --------
+        >>> genes = SparseGenes.from_dense(np.array([[1.0], [2.0], [3.0]]))
+        >>> parts = genes.split(np.array([1, 0, 1], dtype=np.int32), 2)
+        >>> [(part.rows.tolist(), part.values.tolist(), part.n_obs) for part in parts]
+        [([0], [2.0], 1), ([0, 1], [1.0, 3.0], 2)]
+        """
+        sizes = np.bincount(labels + 1, minlength=n_labels + 1)
+        order, local = np.argsort(labels, kind="stable"), np.empty(self.n_obs, np.int32)
+        first = np.cumsum(sizes) - sizes
+        local[order] = np.arange(self.n_obs) - np.repeat(first, sizes)
+        starts = _starts_by_label(self.starts, self.rows, labels, n_labels)
+        rows = np.empty(starts[-1, -1], np.int32)
+        values = np.empty(starts[-1, -1], self.values.dtype)
+        listed = (self.starts, self.rows, self.values)
+        _list_by_label(listed, labels, local, starts[:, :-1].copy(), (rows, values))
+        parts = []
+        for own, n_obs in zip(starts, sizes[1:].tolist(), strict=True):
+            here = slice(own[0], own[-1])
+            parts.append(
+                SparseGenes(own - own[0], rows[here], values[here], n_obs, self.background)
+            )
+        return parts
+
     def sum_genes(self) -> Float:
         """Sum over the genes per observation, shape ``(n_obs,)``; the background is zero."""
         return np.bincount(self.rows, weights=self.values, minlength=self.n_obs)
@@ -114,3 +143,39 @@ def _fill_rows(starts: Int, rows: Int32, values: Values, place: Int, by_gene: Fl
         for k in range(starts[j], starts[j + 1]):
             if place[rows[k]] >= 0:
                 by_gene[j, place[rows[k]]] = values[k]
+
+
+@kernel
+def _starts_by_label(starts: Int, rows: Int32, labels: Int32, n_labels: int) -> Int:
+    """Where every label's list of every gene starts, label by label, ``(n_labels, n_vars + 1)``."""
+    n_vars, before = starts.shape[0] - 1, 0
+    out = np.zeros((n_labels, n_vars + 1), np.intp)
+    for j in range(n_vars):
+        for k in range(starts[j], starts[j + 1]):
+            if labels[rows[k]] >= 0:
+                out[labels[rows[k]], j + 1] += 1
+    for label in range(n_labels):
+        out[label, 0] = before
+        for j in range(n_vars):
+            out[label, j + 1] += out[label, j]
+        before = out[label, n_vars]
+    return out
+
+
+@kernel
+def _list_by_label(
+    genes: tuple[Int, Int32, Values],
+    labels: Int32,
+    local: Int32,
+    place: Int,
+    out: tuple[Int32, Values],
+) -> None:
+    """Put every value where its label and gene have ``place``, which moves."""
+    starts, rows, values = genes
+    for j in range(starts.shape[0] - 1):
+        for k in range(starts[j], starts[j + 1]):
+            label = labels[rows[k]]
+            if label >= 0:
+                spot = place[label, j]
+                out[0][spot], out[1][spot] = local[rows[k]], values[k]
+                place[label, j] = spot + 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dex.stats.moments import checked_codes
-from dex.stats.rank_sums import rank_sums, side_sizes
+from dex.stats.grouping import Grouping, Int32
+from dex.stats.rank_sums import rank_sums
 from dex.stats.ranks import (
     Exact,
     RankSumTest,
@@ -32,14 +33,14 @@ for every stratum however many observations it has."""
 class Strata:
     """Nuisance strata: observations are compared within them only."""
 
-    codes: Int
+    codes: Int | Int32
     """Stratum of each observation, shape ``(n_obs,)``; -1 is in none and takes no part."""
     n_strata: int
 
 
 def stratified_rank_sum_test(
     values: Float | SparseGenes,
-    codes: Int,
+    codes: Int | Grouping,
     n_groups: int,
     tests: Int,
     *,
@@ -103,12 +104,13 @@ def stratified_rank_sum_test(
     (1.0, 1.732051, 0.222222)
     """
     genes, tests = sparse_genes(values), np.asarray(tests, np.intp).reshape(-1, 2)
-    codes = checked_codes(codes, genes.n_obs, n_groups)
-    blocks = checked_codes(strata.codes, genes.n_obs, strata.n_strata)
-    sizes = stratum_sizes(codes, n_groups, tests, strata=strata)
+    grouping = Grouping.of(codes, n_groups, genes.n_obs)
+    blocks = Grouping.of(strata.codes, strata.n_strata, genes.n_obs).codes
+    within = _groupings(grouping, blocks, strata.n_strata)
+    sizes = _both_sides(within, tests)
     inverse = _inverse_weights(sizes, weights)
     weight = _relative(inverse)
-    added = _add_up(genes, (codes, n_groups, tests), (blocks, sizes), weight)
+    added = _add_up(genes.split(blocks, strata.n_strata), within, (tests, sizes), weight)
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.sqrt(added.variance)
         stat, step = added.deviation / se, added.step / se if continuity else 0.0
@@ -117,10 +119,10 @@ def stratified_rank_sum_test(
     stat = np.where((added.variance == 0) & ~np.isnan(auc), 0.0, stat)
     chosen = exact_tests(sizes.sum(axis=0), exact)
     if chosen.any():
-        taken = taking_part(codes, tests[chosen])
+        taken = taking_part(grouping.codes, tests[chosen])
         log10_pval[:, chosen] = exact_stratified_log10_pval(
             genes.to_dense(taken),
-            codes[taken],
+            grouping.codes[taken],
             tests[chosen],
             strata=blocks[taken],
             inverse_weights=inverse[:, chosen],
@@ -136,8 +138,22 @@ def stratum_sizes(codes: Int, n_groups: int, tests: Int, *, strata: Strata) -> I
     -------
     In the group and in the reference, shape ``(n_strata, n_tests, 2)``.
     """
-    within = [codes[strata.codes == k] for k in range(strata.n_strata)]
-    sizes = np.stack([side_sizes(part, n_groups, tests) for part in within])
+    grouping = Grouping.of(codes, n_groups, len(codes))
+    blocks = Grouping.of(strata.codes, strata.n_strata, len(codes)).codes
+    return _both_sides(_groupings(grouping, blocks, strata.n_strata), tests)
+
+
+def _groupings(grouping: Grouping, blocks: Int32, n_strata: int) -> list[Grouping]:
+    """Groups of the observations of every stratum."""
+    n, order = grouping.n_groups, np.argsort(blocks, kind="stable")
+    ends = np.searchsorted(blocks[order], np.arange(-1, n_strata), side="right")
+    codes = [grouping.codes[order[first:last]] for first, last in pairwise(ends)]
+    return [Grouping.of(own, n, len(own)) for own in codes]
+
+
+def _both_sides(within: list[Grouping], tests: Int) -> Int:
+    """``stratum_sizes`` of the groups in every stratum."""
+    sizes = np.stack([grouping.of_sides(tests) for grouping in within])
     return np.where((sizes > 0).all(axis=2, keepdims=True), sizes, 0)
 
 
@@ -154,16 +170,15 @@ class _WeightedSums:
 
 
 def _add_up(
-    genes: SparseGenes, compared: tuple[Int, int, Int], within: tuple[Int, Int], weights: Float
+    parts: list[SparseGenes], within: list[Grouping], compared: tuple[Int, Int], weights: Float
 ) -> _WeightedSums:
     """Rank every stratum by itself, for the tests that it has both sides of."""
-    codes, n_groups, tests = compared
-    blocks, sizes = within
-    deviation, variance = np.zeros((2, genes.n_vars, len(tests)))
+    tests, sizes = compared
+    deviation, variance = np.zeros((2, parts[0].n_vars, len(tests)))
     step = np.full(deviation.shape, np.inf)
     for k in np.flatnonzero(weights.any(axis=1)):
-        used, inside = weights[k] > 0, np.where(blocks == k, codes, -1)
-        sums = rank_sums(genes, inside, n_groups, tests[used])
+        used = weights[k] > 0
+        sums = rank_sums(parts[k], within[k], within[k].n_groups, tests[used])
         weight = weights[k, used]
         deviation[:, used] += weight * sums.deviation
         variance[:, used] += weight**2 * deviation_variance(sums, *sizes[k, used].T.astype(float))

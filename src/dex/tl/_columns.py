@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dex.design.comparison import NO_GROUP
+from dex.stats.grouping import Grouping
 from dex.stats.moments import (
     GroupMoments,
     TwoSamples,
     group_moments,
-    group_positive,
     two_samples,
 )
-from dex.stats.rank_sums import side_sizes
 from dex.stats.tails import log10_pval_against
 from dex.stats.treat import treat_test
 from dex.typing import REST
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, GeneBlock, SparseBlock
-    from dex.stats.sparse_genes import SparseGenes
     from dex.tl._model import TestSetting
     from dex.tl._options import Options
     from dex.typing import Bool, Float, Int
@@ -38,6 +36,13 @@ class Sides:
     tests: Int
     """Rows (group, reference), shape ``(n_tests, 2)``; the reference may be ``REST``. Both are
     ``NO_GROUP`` in a test that compares no two groups."""
+    grouping: Grouping = field(init=False)
+    """The codes, checked once for all blocks of genes."""
+
+    def __post_init__(self) -> None:
+        """Check the codes."""
+        checked = Grouping.of(self.codes, self.n_groups, len(self.codes))
+        object.__setattr__(self, "grouping", checked)
 
     @property
     def compared(self) -> Bool:
@@ -47,7 +52,7 @@ class Sides:
     @property
     def n(self) -> Int:
         """Observations on both sides, shape ``(n_tests, 2)``."""
-        return side_sizes(self.codes, self.n_groups, self.tests)
+        return self.grouping.of_sides(self.tests)
 
 
 def t_columns(
@@ -77,12 +82,8 @@ def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
     They are NaN in tests that compare no two groups.
     """
     everybody = np.where(sides.compared[:, None], sides.tests, [0, REST])
-    filled = Sides(sides.codes, sides.n_groups, everybody)
-    moments = group_moments(block.linear, sides.codes, sides.n_groups)
-    columns = {
-        **_means(two_samples(moments, filled.tests)),
-        **_fractions(block.abundance, filled),
-    }
+    moments = group_moments(block.linear, sides.grouping, sides.n_groups)
+    columns = _side_columns(two_samples(moments, everybody), block)
     for name, values in columns.items():
         columns[name] = np.where(sides.compared, values, np.nan)
     return columns
@@ -96,7 +97,7 @@ def fold_change_columns(
     ``log2fc = log2((mean_group + c) / (mean_reference + c))``; its standard error is the delta
     method's, from the variances of both means.
     """
-    each = group_moments(block.linear, sides.codes, sides.n_groups)
+    each = group_moments(block.linear, sides.grouping, sides.n_groups)
     moments = two_samples(each, sides.tests)
     group, reference = (side.mean + pseudocount for side in (moments.group, moments.reference))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -107,8 +108,7 @@ def fold_change_columns(
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
         "base_mean": np.repeat(_overall_mean(each)[:, None], len(sides.tests), axis=1),
-        **_means(moments),
-        **_fractions(block.abundance, sides),
+        **_side_columns(moments, block),
     }
 
 
@@ -118,22 +118,16 @@ def _overall_mean(moments: GroupMoments) -> Float:
     return np.asarray(weighted.sum(axis=1))
 
 
-def _means(moments: TwoSamples) -> Columns:
-    return {"mean_group": moments.group.mean, "mean_reference": moments.reference.mean}
+def _side_columns(moments: TwoSamples, block: GeneBlock | SparseBlock) -> Columns:
+    """Means of both sides of linear values, and the fractions of both that express the gene."""
+    group, reference = moments.group, moments.reference
+    columns = {"mean_group": group.mean, "mean_reference": reference.mean}
+    if block.abundance is not None:  # above zero where the linear values are
+        with np.errstate(invalid="ignore"):
+            columns["pct_group"] = group.n_positive / group.n
+            columns["pct_reference"] = reference.n_positive / reference.n
+    return columns
 
 
 def _var_of_mean(moments: GroupMoments) -> Float:
     return moments.var / moments.n
-
-
-def _fractions(abundance: Float | SparseGenes | None, sides: Sides) -> Columns:
-    if abundance is None:
-        return {}
-    numbers = group_positive(abundance, sides.codes, sides.n_groups)
-    (group, reference), (n_group, n_reference) = sides.tests.T, sides.n.T
-    rest = numbers.sum(axis=1, keepdims=True) - numbers[:, group]
-    with np.errstate(invalid="ignore"):
-        return {
-            "pct_group": numbers[:, group] / n_group,
-            "pct_reference": np.where(reference < 0, rest, numbers[:, reference]) / n_reference,
-        }

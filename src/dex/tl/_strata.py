@@ -82,7 +82,7 @@ def compare_ranks(
     values: Float | SparseGenes, sides: Sides, options: Options, *, strata: Strata | None
 ) -> RankSumTest:
     """Every test of a block of genes, ``values`` being ``(n_obs, n_genes)``."""
-    groups = (sides.codes, sides.n_groups, sides.tests)
+    groups = (sides.grouping, sides.n_groups, sides.tests)
     against, continuity = options.alternative, options.continuity
     if strata is None:
         return rank_sum_test(values, *groups, alternative=against, continuity=continuity)

@@ -40,7 +40,7 @@ def t_test(
     compare = student_t_test if equal_var else welch_t_test
 
     def columns(block: SparseBlock) -> Columns:
-        moments = group_moments(block.values, sides.codes, sides.n_groups)
+        moments = group_moments(block.values, sides.grouping, sides.n_groups)
         test = compare(moments, sides.tests)
         return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
 
@@ -77,7 +77,7 @@ def analysis_of_variance(
     compare = anova if equal_var else welch_anova
 
     def statistics(block: SparseBlock) -> tuple[Float, Float, Float]:
-        test = compare(group_moments(block.values, sides.codes, sides.n_groups))
+        test = compare(group_moments(block.values, sides.grouping, sides.n_groups))
         return test.stat, test.df_den, test.log10_pval
 
     return _omnibus(expression, sides, options, statistics)
@@ -87,7 +87,7 @@ def kruskal(expression: Expression, sides: Sides, options: Options) -> Columns:
     """Return whether any group is shifted."""
 
     def statistics(block: SparseBlock) -> tuple[Float, Float, Float]:
-        test = kruskal_test(block.values, sides.codes, sides.n_groups)
+        test = kruskal_test(block.values, sides.grouping, sides.n_groups)
         return test.stat, test.df, test.log10_pval
 
     return _omnibus(expression, sides, options, statistics)
