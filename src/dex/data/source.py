@@ -39,7 +39,8 @@ class Source:
     matrix: Any
     scale: Scale
     unit: Unit
-    obs_names: np.ndarray[Any, Any]
+    obs_names: np.ndarray[Any, Any] | pd.Index[Any]
+    """As the AnnData holds them: a million names are not copied to name a few in a message."""
     var_names: np.ndarray[Any, Any]
     layer: str | None = None
     """Name of the layer; None is ``X``."""
@@ -85,7 +86,7 @@ class Source:
             matrix,
             detected.scale,
             chosen_unit,
-            np.asarray(adata.obs_names, dtype=object),
+            adata.obs_names,
             np.asarray(adata.var_names, dtype=object),
             layer=layer,
             explicit=layer is not None,

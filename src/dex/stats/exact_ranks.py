@@ -14,7 +14,7 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.errors import InputError
-from dex.stats.grouping import Grouping
+from dex.stats.grouping import Codes, Grouping
 from dex.typing import REST, Alternative, Bool, Float, Int
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def smallest_exact_pval(
 
 def exact_rank_sum_log10_pval(
     values: Float,
-    codes: Int,
+    codes: Codes,
     n_groups: int,
     tests: Int,
     *,

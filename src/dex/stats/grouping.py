@@ -11,6 +11,8 @@ from dex.errors import InputError
 from dex.typing import REST, Int
 
 Int32 = NDArray[np.int32]
+Codes = NDArray[np.intp] | Int32
+"""Group of each observation; -1 is in none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Grouping:
         return len(self.sizes)
 
     @classmethod
-    def of(cls, codes: Int | Int32 | Grouping, n_groups: int, n_obs: int) -> Grouping:
+    def of(cls, codes: Codes | Grouping, n_groups: int, n_obs: int) -> Grouping:
         """Check the codes; what has been checked is only measured.
 
         Raises

@@ -42,8 +42,8 @@ class GroupMoments:
 
     def take(self, groups: Int) -> GroupMoments:
         """Only these groups, in this order, repeated where asked for."""
-        parts = (self.mean, self.mean_low, self.sum_sq, self.n_positive)
-        return GroupMoments(self.n[groups], *(part[:, groups] for part in parts))
+        parts = (self.mean[:, groups], self.mean_low[:, groups], self.sum_sq[:, groups])
+        return GroupMoments(self.n[groups], *parts, self.n_positive[:, groups])
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _TABLE_PER_VALUE = 2
 
 
 def bits_of(genes: SparseGenes) -> tuple[tuple[Int, Int32, Bits], tuple[int, int]]:
-    """Genes with the bits of their values; the bits of the background, and the largest there are."""
+    """Genes with the bits of their values; bits of the background, and the largest there are."""
     single = genes.values.dtype == np.float32
     integer: Any = np.int32 if single else np.int64
     background = np.array(genes.background, genes.values.dtype).view(integer).item()
@@ -229,9 +229,7 @@ def _count_digits(
 
 
 @inner
-def _sort_long(
-    spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: np.uint64
-) -> Words:
+def _sort_long(spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: np.uint64) -> Words:
     """Words of keys that are too long for half a word: sort places in ``keys``, then number runs.
 
     The leading bits are sorted by radix, and what agrees in them by insertion.

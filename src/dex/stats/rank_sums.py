@@ -21,7 +21,6 @@ from dex.stats.rank_order import (
     GROUP,
     HALF,
     Bits,
-    InUse,
     Int32,
     Spaces,
     Words,
@@ -90,16 +89,15 @@ def _pair_sums(genes: SparseGenes, grouping: Grouping, tests: Int) -> tuple[Floa
         codes, sizes = np.where(kept[codes] & (codes >= 0), codes, -1), np.where(kept, sizes, 0)
     arguments = (*bits_of(genes), work_spaces(genes), (codes.astype(np.int32, copy=False), sizes))
     if (tests[:, 1] == tests[0, 1]).all():
-        exact = sizes.sum() < _LARGEST_WHOLE
-        ties = np.zeros(len(sizes), np.int64 if exact else np.float64)
-        return _against_reference(*arguments, tests, ties)
+        whole: Any = np.int64 if sizes.sum() < _LARGEST_WHOLE else np.float64
+        return _against_reference(*arguments, (tests, np.empty(len(sizes), whole)))
     return pair_rank_sums(*arguments, tests)
 
 
 def _meets_nan(genes: SparseGenes, where: Int, codes: Int32, tests: Int) -> Bool:
     """Which tests meet one of the NaN at ``where`` in the lists, shape ``(n_vars, n_tests)``."""
     gene, code = np.searchsorted(genes.starts, where, side="right") - 1, codes[genes.rows[where]]
-    in_group = np.zeros((genes.n_vars, max(codes.max(), tests.max()) + 1), dtype=bool)
+    in_group = np.zeros((genes.n_vars, int(max(codes.max(), tests.max())) + 1), dtype=bool)
     in_group[gene[code >= 0], code[code >= 0]] = True
     group, reference = tests.T
     rest = (reference == REST) & in_group.any(axis=1, keepdims=True)
@@ -194,15 +192,14 @@ def _against_reference(
     background: tuple[int, int],
     spaces: Spaces,
     groups: tuple[Int32, Int],
-    tests: Int,
-    ties: Any,
+    asked: tuple[Int, Any],
 ) -> tuple[Float, Float]:
     """``RankSums`` of groups against one reference, both ``(n_vars, n_tests)``.
 
-    ``ties``, ``(n_groups,)``, come as zeros of the type in which they are summed, which all cubes
-    of numbers of observations fit.
+    ``asked`` are the tests, and room for ties, ``(n_groups,)``, of the type in which they are
+    summed: cubes of numbers of observations fit it.
     """
-    (starts, rows, bits), (codes, sizes) = genes, groups
+    (starts, rows, bits), (codes, sizes), (tests, ties) = genes, groups, asked
     (words, spare, spots, table), long_keys = spaces
     n_vars, n_groups, reference = starts.shape[0] - 1, sizes.shape[0], tests[0, 1]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dex.stats.exact_ranks import exact_rank_sum_log10_pval, use_exact
-from dex.stats.grouping import Grouping, Int32
+from dex.stats.grouping import Codes, Grouping
 from dex.stats.rank_sums import RankSums, rank_sums
 from dex.stats.sparse_genes import SparseGenes, sparse_genes
 from dex.stats.tails import chi2_log10_pval, log10_pval_against, normal_log10_pval
@@ -110,9 +110,12 @@ def rank_sum_test(
     chosen = exact_tests(sizes, exact)
     if chosen.any():
         taken = taking_part(grouping.codes, tests[chosen])
-        few, codes = genes.to_dense(taken), grouping.codes[taken]
         log10_pval[:, chosen] = exact_rank_sum_log10_pval(
-            few, codes, n_groups, tests[chosen], alternative=alternative
+            genes.to_dense(taken),
+            grouping.codes[taken],
+            n_groups,
+            tests[chosen],
+            alternative=alternative,
         )
     return RankSumTest(stat, auc, log10_pval, chosen)
 
@@ -139,14 +142,12 @@ def exact_tests(sizes: Int, exact: Exact) -> Bool:
     return np.full(len(sizes), exact)
 
 
-def taking_part(codes: Int | Int32, tests: Int) -> Int:
+def taking_part(codes: Codes, tests: Int) -> Int:
     """Positions of the observations that any of the tests compares, ascending."""
     return np.flatnonzero(np.isin(codes, tests) | (tests == REST).any())
 
 
-def kruskal_test(
-    values: Float | SparseGenes, codes: Int | Grouping, n_groups: int
-) -> KruskalTest:
+def kruskal_test(values: Float | SparseGenes, codes: Int | Grouping, n_groups: int) -> KruskalTest:
     """Test whether any group is shifted against the others, by Kruskal & Wallis [Kruskal1952]_.
 
     Parameters
@@ -167,7 +168,8 @@ def kruskal_test(
     grouping = Grouping.of(codes, n_groups, genes.n_obs)
     n = grouping.sizes
     groups = np.flatnonzero(n)
-    sums = rank_sums(genes, grouping, n_groups, np.column_stack([groups, np.full_like(groups, REST)]))
+    against_rest = np.column_stack([groups, np.full_like(groups, REST)])
+    sums = rank_sums(genes, grouping, n_groups, against_rest)
     df = np.full(len(sums.deviation), len(groups) - 1.0 if len(groups) > 1 else np.nan)
     if len(groups) < 2:
         return KruskalTest(df, df, df)

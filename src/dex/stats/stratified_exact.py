@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,16 +18,19 @@ from dex._numba import inner, kernel
 from dex.stats.exact_ranks import count_sums, fill_scores, pack, require_small
 from dex.typing import REST, Alternative, Bool, Float, Int
 
+if TYPE_CHECKING:
+    from dex.stats.grouping import Codes
+
 _NEVER = 2**62
 """Beyond every attainable value."""
 
 
 def exact_stratified_log10_pval(
     values: Float,
-    codes: Int,
+    codes: Codes,
     tests: Int,
     *,
-    strata: Int,
+    strata: Codes,
     inverse_weights: Int,
     alternative: Alternative = "two-sided",
 ) -> Float:

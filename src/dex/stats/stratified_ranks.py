@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dex.stats.grouping import Grouping, Int32
+from dex.stats.grouping import Codes, Grouping, Int32
 from dex.stats.rank_sums import rank_sums
 from dex.stats.ranks import (
     Exact,
@@ -33,7 +33,7 @@ for every stratum however many observations it has."""
 class Strata:
     """Nuisance strata: observations are compared within them only."""
 
-    codes: Int | Int32
+    codes: Codes
     """Stratum of each observation, shape ``(n_obs,)``; -1 is in none and takes no part."""
     n_strata: int
 

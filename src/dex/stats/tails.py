@@ -47,10 +47,12 @@ def normal_log10_pval(z: ArrayLike) -> Float:
     [0.0, -1.30103, -2173.570513]
     """
     size = np.abs(np.asarray(z, dtype=np.float64))
-    near_one = np.log1p(-special.erf(np.minimum(size, 1.0) / np.sqrt(2.0)))
+    small = size < 1.0  # false for NaN
+    log_pval = np.empty(size.shape)
+    log_pval[small] = np.log1p(-special.erf(size[small] / np.sqrt(2.0)))
     with np.errstate(over="ignore"):  # z beyond 1e154: log10 p itself is minus infinity
-        log_pval = np.where(size < 1.0, near_one, special.log_ndtr(-size) + np.log(2.0))
-    return np.asarray(log_pval / _LN10 + 0.0)  # never -0
+        log_pval[~small] = special.log_ndtr(-size[~small]) + np.log(2.0)
+    return log_pval / _LN10 + 0.0  # never -0
 
 
 def t_log10_pval(stat: ArrayLike, df: ArrayLike) -> Float:

@@ -52,12 +52,11 @@ def finish(
     all_zero = _all_zero(columns, in_both=two_sample)
     known = columns.pop("status", np.int8(Status.TESTED))
     adjusted = columns.pop("log10_padj", None)
-    for name in set(columns) - _DESCRIPTIONS:
-        if all_zero.any():
-            columns[name] = np.where(all_zero, np.nan, columns[name])
+    for name in set(columns) - _DESCRIPTIONS if all_zero.any() else ():
+        columns[name] = _without(all_zero, columns[name])
     untestable = unreplicated | not_estimable
     if untestable.any():
-        columns["log10_pval"] = np.where(untestable, np.nan, columns["log10_pval"])
+        columns["log10_pval"] = _without(untestable, columns["log10_pval"])
     status = _status(columns["log10_pval"], all_zero, unreplicated, not_estimable, known)
     full = {name: expand(values, genes, n_vars) for name, values in columns.items()}
     full["status"] = np.full((n_vars, status.shape[1]), Status.FILTERED, dtype=np.int8)
@@ -69,6 +68,14 @@ def finish(
     )
     full["pval"], full["padj"] = 10 ** full["log10_pval"], 10 ** full["log10_padj"]
     return full
+
+
+def _without(what: Bool, values: Float) -> Float:
+    """NaN where ``what`` is true, in place where the values are a method's own."""
+    if not values.flags.writeable or values.base is not None:
+        return np.where(what, np.nan, values)
+    np.copyto(values, np.nan, where=what)
+    return values
 
 
 def _all_zero(columns: Columns, *, in_both: bool) -> Bool:
@@ -95,7 +102,7 @@ def _status(
     )
     codes = np.broadcast_to(known, untested.shape).copy()
     for code, applies in reversed(reasons):
-        codes[np.broadcast_to(applies, codes.shape)] = code
+        np.copyto(codes, np.int8(code), where=applies)
     return codes
 
 
