@@ -61,6 +61,8 @@ def normalisation_words(ranking: Ranking) -> str:
     scale = scale_words(params.get("scale"))
     if params.get("size_factors"):
         by = TITLES.get(params["size_factors"], f"obs column {params['size_factors']!r}")
+        if params.get("counts_modelled"):
+            return f"Counts ({of}) were modelled as they are, their depths told by {by}."
         return f"Counts ({of}) were normalised by {by} and tested as {scale}."
     logged = params.get("source_scale") != params.get("scale")
     how = "made on the way" if logged else "used as they are"

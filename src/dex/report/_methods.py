@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dex.data.scale import LAYERS_KEY
 from dex.data.size_factors import TITLES
 from dex.design.wording import plural
 from dex.report._filtering import all_tested, filter_words, scale_words
 from dex.report._html import Html, element, join
-from dex.report._references import ADJUSTMENTS, OF_FACTORS, OF_METHOD, OF_STRATA, REFERENCES
+from dex.report._references import (
+    ADJUSTMENTS,
+    OF_FACTORS,
+    OF_METHOD,
+    OF_SHRINKAGE,
+    OF_STRATA,
+    REFERENCES,
+)
 from dex.report._shared import shared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dex.report._ranking import Ranking
 
@@ -141,6 +148,8 @@ def _normalisation_sentence(ranking: Ranking, citations: Citations) -> str:
         how = f"{TITLES[factors]} size factors{cited}"
     else:
         how = f"the size factors in {factors}"
+    if params.get("counts_modelled"):
+        return f"Counts were modelled as they are, with {how}."
     what = {"logcpm": "log2 counts per million with a prior count of 2"}
     return f"Counts were normalised by {how} to {what.get(str(scale), scale_words(scale))}."
 
@@ -177,11 +186,36 @@ def _tests_in_words(ranking: Ranking) -> str:
     return "; ".join(names)
 
 
+def _model_details(params: Mapping[str, Any], citations: Citations) -> list[str]:
+    """What a model that moderates variances or dispersions was asked to do."""
+    said = []
+    if params.get("trend"):
+        said.append("the prior variance followed a trend over mean expression")
+    if params.get("robust"):
+        said.append(f"outlying variances were moderated less {citations.cite('Phipson2016')}")
+    if params.get("sample_weights"):
+        said.append(f"samples were weighted by their quality {citations.cite('Liu2015')}")
+    if params.get("shrink"):
+        known = OF_SHRINKAGE.get(str(params["shrink"]))
+        by = f" {citations.cite(known)}" if known else ""
+        said.append(f"fold changes were shrunk by {params['shrink']}{by}")
+    if params.get("reduced"):
+        said.append(f"the reduced design was {params['reduced']}")
+    if params.get("independent_filtering"):
+        how = citations.cite("Bourgon2010")
+        said.append(f"genes with low mean counts were filtered independently of the test {how}")
+    return said
+
+
 def _details_sentence(ranking: Ranking, citations: Citations) -> str:
-    params, said = ranking.params, []
+    params = ranking.params
+    said = _model_details(params, citations)
     if params.get("weights"):
         words = f"within the levels of {params['block']}, with {params['weights']} weights"
         said.append(f"observations were compared {words}")
+    elif params.get("block") and params.get("design"):
+        repeats = f"samples of one level of {params['block']} were taken to be correlated"
+        said.append(f"{repeats} {citations.cite('Smyth2005')}")
     elif params.get("block"):
         said.append(f"observations were paired by {params['block']}")
     if (side := params.get("alternative", "two-sided")) != "two-sided":

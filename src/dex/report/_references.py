@@ -76,6 +76,17 @@ OF_METHOD: Final = {
     ("wilcoxon", True): "Kruskal1952",
     ("ols", False): "Fisher1922",
     ("ols", True): "Fisher1922",
+    ("limma", False): "Smyth2004",
+    ("limma", True): "Smyth2004",
+    ("limma_voom", False): "Law2014",
+    ("limma_voom", True): "Law2014",
+    ("edger", False): "Chen2025",
+    ("edger", True): "Chen2025",
+    ("edger_lrt", False): "McCarthy2012",
+    ("edger_lrt", True): "McCarthy2012",
+    ("edger_exact", False): "Robinson2008",
+    ("deseq2", False): "Love2014",
+    ("deseq2", True): "Love2014",
 }
 """By the name of the method, and whether it is the omnibus test."""
 OF_STRATA: Final = "vanElteren1960"
@@ -87,6 +98,7 @@ OF_FACTORS: Final = {
     "poscounts": "Anders2010",
     "upper_quartile": "Bullard2010",
 }
+OF_SHRINKAGE: Final = {"apeglm": "Zhu2019", "normal": "Love2014", "ash": "Stephens2017"}
 ADJUSTMENTS: Final = {
     "fdr_bh": ("the method of Benjamini and Hochberg", "Benjamini1995"),
     "fdr_by": ("the method of Benjamini and Yekutieli", "Benjamini2001"),

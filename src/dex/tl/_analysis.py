@@ -265,6 +265,7 @@ def fit_params(method: ModelMethod, design: Design, options: Options) -> dict[st
     return {
         "method": method.name,
         "block": options.block,
+        "counts_modelled": method.counts or None,
         "design": design.formula,
         "design_columns": np.array(design.coefs, dtype=object),
         "n_obs": len(design.matrix),
