@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from dex.data import reader, sparse_reader
+from dex.data import reader
 from dex.errors import InputError
 
 N_OBS, N_VARS = 40, 25
@@ -58,7 +58,7 @@ def test_reads_any_genes_of_any_observations(matrix, dense, genes, rows):
 
 
 def test_rows_of_a_csr_file_are_streamed_in_pieces(dense, tmp_path, monkeypatch):
-    monkeypatch.setattr(sparse_reader, "_ROWS_PER_READ", 7)
+    monkeypatch.setattr("dex.data.stream._CHUNK_BYTES", 100)
     ad.AnnData(sparse.csr_matrix(dense)).write_h5ad(tmp_path / "x.h5ad")
     adata = ad.read_h5ad(tmp_path / "x.h5ad", backed="r")
     rows, genes = np.array([0, 6, 7, 8, 20, 39]), np.arange(2, 20)

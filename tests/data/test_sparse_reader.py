@@ -92,7 +92,7 @@ def test_blocks_and_their_parts_cover_all_genes(matrix, dense, monkeypatch, n_th
     monkeypatch.setattr("dex.data.blocks._PART_VALUES", 40)
     monkeypatch.setattr("dex.data.blocks._FEWEST_GENES", 5)
     monkeypatch.setattr(sparse_reader, "_BLOCK_BYTES", 4000)
-    monkeypatch.setattr(sparse_reader, "_STREAM_BYTES", 9000)
+    monkeypatch.setattr("dex.data.reader.DEFAULT_STREAMED", 9000)
     source = Source.from_adata(ad.AnnData(dense), scale="counts", unit="cells")
     rows, genes = np.arange(3, 40), np.flatnonzero(np.arange(N_VARS) % 7)
     blocks = GeneBlocks(source, rows, genes)

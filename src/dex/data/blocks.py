@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dex.data.reader import (
-    BLOCK_BYTES,
-    Reader,
-    reader_for,
-    sparse_reader_for,
-    stores_zeros,
-)
+from dex._progress import progress
+from dex.data.lazy import dense_of, is_lazy, map_lazily
+from dex.data.reader import BLOCK_BYTES, Reader, reader_for, sparse_reader_for
 from dex.data.scale import Scale
+from dex.data.sparse_reader import as_slice
+from dex.data.stream import StreamedCSR, StreamedDense
 from dex.data.threads import map_threads, thread_count
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -58,7 +57,7 @@ class GeneBlocks:
         InputError
             If a value is not finite, or if counts or linear values are negative.
         """
-        if not stores_zeros(self.source.matrix):
+        if not isinstance(self.source.matrix, np.ndarray):
             fill = lambda raw, _: function(raw.to_dense())  # noqa: E731
             per_part = max(BLOCK_BYTES // (8 * len(self.rows)), _FEWEST_GENES)
             return self.map_sparse(fill, n_threads, label, genes_per_part=per_part)
@@ -82,39 +81,89 @@ class GeneBlocks:
         """Apply ``function`` to every block of sparse genes and its place among the genes.
 
         It raises what :meth:`map` does. What is read at a time is large, and handed on in parts.
+        Of a dask array, ``function`` may be called in another process.
         """
-        reader = sparse_reader_for(self.source.matrix, self.rows, thread_count(n_threads))
+        how = _How(n_threads, label, genes_per_part)
+        if is_lazy(self.source.matrix):
+            return self._map_lazily(function, how)
+        n = thread_count(n_threads)
+        reader = sparse_reader_for(self.source.matrix, self.rows, n, self.source.max_memory)
+        stops = np.cumsum([len(piece) for piece in self._pieces(reader)])
+        places = [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
+        if isinstance(reader, StreamedCSR | StreamedDense):
+            return self._stream(function, reader, places, how)
 
         def work(place: slice) -> list[_R]:
             raw = reader.read(self.genes[place])
             self._require_good(raw.values)
-            n = genes_per_part or 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
-            return [
-                function(
-                    raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop))
-                )
-                for i in range(0, raw.n_vars, n)
-            ]
+            return [function(*part) for part in _parts(raw, place, genes_per_part)]
 
-        stops = np.cumsum([len(piece) for piece in self._pieces(reader)])
-        places = [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
-        parts = map_threads(work, places, n_threads=n_threads, label=label)
-        return list(chain.from_iterable(parts))
+        found = map_threads(work, places, n_threads=n_threads, label=label)
+        return list(chain.from_iterable(found))
+
+    def _stream(
+        self,
+        function: Callable[[SparseGenes, slice], _R],
+        reader: StreamedCSR | StreamedDense,
+        places: list[slice],
+        how: _How,
+    ) -> list[_R]:
+        """Blocks are read one after the other, as large as they may be; threads share the parts."""
+        found: list[_R] = []
+        for place in progress(places, total=len(places), label=how.label):
+            raw = reader.read(self.genes[place])
+            self._require_good(raw.values)
+            found += map_threads(
+                lambda part: function(*part),
+                list(_parts(raw, place, how.genes_per_part)),
+                n_threads=how.n_threads,
+                label=how.label,
+            )
+            del raw  # before the next one is read
+        return found
+
+    def _map_lazily(self, function: Callable[[SparseGenes, slice], _R], how: _How) -> list[_R]:
+        """Workers of dask read and work."""
+        found = map_lazily(
+            self.source.matrix,
+            self.rows,
+            self.genes,
+            partial(_checked, function, self.source.scale, how.genes_per_part),
+            n_threads=how.n_threads,
+            max_memory=self.source.max_memory,
+            label=how.label,
+        )
+        if any(part is None for part in found):
+            raise InputError(self._diagnosis())
+        return list(chain.from_iterable(part for part in found if part is not None))
 
     def _pieces(self, reader: Reader | SparseReader) -> list[Int]:
-        per_block = max(reader.genes_per_block, _FEWEST_GENES)
+        if isinstance(reader, StreamedCSR | StreamedDense):
+            return reader.split(self.genes)
+        fewest = _FEWEST_GENES if self.source.max_memory is None else 1
+        per_block = max(reader.genes_per_block, fewest)
         return np.split(self.genes, range(per_block, len(self.genes), per_block))
 
     def _require_good(self, raw: NDArray[Any]) -> None:
         if _has_bad_values(raw, self.source.scale):
             raise InputError(self._diagnosis())
 
+    def _dense_blocks(self) -> Iterator[tuple[Int, Float]]:
+        """All values, a few genes at a time."""
+        matrix = self.source.matrix
+        if is_lazy(matrix):
+            per_block = max(BLOCK_BYTES // (8 * len(self.rows)), 1)
+            for genes in np.split(self.genes, range(per_block, len(self.genes), per_block)):
+                yield genes, dense_of(matrix[:, as_slice(genes)][as_slice(self.rows)])
+            return
+        reader = reader_for(matrix, self.rows, self.source.max_memory)
+        for genes in self._pieces(reader):
+            yield genes, reader.read(genes)
+
     def _diagnosis(self) -> str:
         """Say which value cannot be used: the first gene and sample, and how many there are."""
-        reader = reader_for(self.source.matrix, self.rows)
         total, first = 0, ""
-        for genes in self._pieces(reader):
-            raw = reader.read(genes)
+        for genes, raw in self._dense_blocks():
             bad = _bad_values(raw, self.source.scale)
             total += int(bad.sum())
             if not first and bad.any():
@@ -130,6 +179,37 @@ class GeneBlocks:
             f"{self.source.scale.words} must be finite{positive}: "
             f"drop those genes or samples{'' if in_totals else ', or mask genes with mask_var='}."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Ways to go through the blocks."""
+
+    n_threads: int | None
+    label: str
+    genes_per_part: int | None
+
+
+def _parts(
+    raw: SparseGenes, place: slice, n_genes: int | None
+) -> Iterator[tuple[SparseGenes, slice]]:
+    """Some genes at a time, and their place: as many as have values that fit a cache."""
+    n = n_genes or 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
+    for i in range(0, raw.n_vars, n):
+        yield raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop))
+
+
+def _checked(
+    function: Callable[[SparseGenes, slice], _R],
+    scale: Scale,
+    genes_per_part: int | None,
+    raw: SparseGenes,
+    place: slice,
+) -> list[_R] | None:
+    """Like :meth:`GeneBlocks.map_sparse` on a worker; None where a value cannot be used."""
+    if _has_bad_values(raw.values, scale):
+        return None
+    return [function(*part) for part in _parts(raw, place, genes_per_part)]
 
 
 def _has_bad_values(raw: NDArray[Any], scale: Scale) -> bool:

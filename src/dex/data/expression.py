@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dex.data.blocks import GeneBlocks
+from dex.data.lazy import is_lazy
 from dex.data.scale import Scale
 from dex.data.size_factors import Factors, estimate_factors
 from dex.errors import InputError
@@ -189,7 +190,8 @@ class Expression:
         self, function: Callable[[GeneBlock], Columns], *, n_threads: int | None, label: str
     ) -> Columns:
         """Apply ``function`` to every block by threads and stack its columns along the genes."""
-        parts = self.blocks.map(lambda raw: function(self._block(raw)), n_threads, label)
+        block = (self._without_matrix() if is_lazy(self.source.matrix) else self)._block
+        parts = self.blocks.map(lambda raw: function(block(raw)), n_threads, label)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def map_sparse(
@@ -197,6 +199,12 @@ class Expression:
     ) -> Columns:
         """Like :meth:`map_blocks`, of sparse genes: zeros are neither stored nor looked at."""
         stacked = _Stacked(len(self.blocks.genes))
+        if is_lazy(self.source.matrix):
+            block = self._without_matrix()._sparse_block
+            work = lambda raw, place: (place, function(block(raw)))  # noqa: E731  # may travel
+            for place, columns in self.blocks.map_sparse(work, n_threads, label):
+                stacked.put(place, columns)
+            return stacked.columns
         self.blocks.map_sparse(
             lambda raw, place: stacked.put(place, function(self._sparse_block(raw))),
             n_threads,
@@ -207,6 +215,12 @@ class Expression:
     def values(self) -> Float:
         """All values at once, ``(n_obs, n_genes)``: for a handful of genes, as plots need."""
         return np.hstack(self.blocks.map(lambda raw: self._block(raw).values, 1, "values"))  # noqa: PD011
+
+    def _without_matrix(self) -> Expression:
+        """What makes blocks of raw values, to be sent to workers that have the values."""
+        nobody = np.empty(0, dtype=object)
+        source = replace(self.source, matrix=None, obs_names=nobody, var_names=nobody)
+        return replace(self, blocks=replace(self.blocks, source=source))
 
     def _block(self, raw: Float) -> GeneBlock:
         abundance = raw if self.source.scale.keeps_zero else None
@@ -222,7 +236,8 @@ class Expression:
     def _sparse_block(self, raw: SparseGenes) -> SparseBlock:
         abundance = raw if self.source.scale.keeps_zero else None
         if self.factors is None:
-            linear = raw.map(self.source.scale.to_linear)
+            is_linear = self.source.scale is Scale.LINEAR
+            linear = raw if is_linear else raw.map(self.source.scale.to_linear)
             logged = raw.map(lambda x: np.log2(1 + x)) if self._logs_linear else raw
             return SparseBlock(logged, linear, abundance)
         if self.scale is Scale.LOGCPM:

@@ -1,4 +1,4 @@
-"""One way to read columns of genes from dense, CSR, CSC and backed matrices."""
+"""One way to read columns of genes from dense, CSR, CSC and backed matrices, and from dask."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ import numpy as np
 from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
-from dex.data.sparse_reader import (
-    BackedCSRReader,
-    CSCReader,
-    CSRReader,
-    SparseReader,
-    as_slice,
-    csr_block_size,
-)
+from dex.data.lazy import dense_of, is_lazy, sampled_rows
+from dex.data.memory import DEFAULT_STREAMED
+from dex.data.sparse_reader import CSCReader, CSRReader, SparseReader, as_slice, csr_block_size
+from dex.data.stream import StreamedCSR, StreamedDense
 from dex.errors import InputError
 from dex.stats.sparse_genes import SparseGenes
 
@@ -45,7 +41,7 @@ class Reader(Protocol):
         """Values ``(n_obs, len(genes))`` as float64, Fortran order: a gene is contiguous."""
 
 
-def reader_for(matrix: Any, rows: Int) -> Reader:
+def reader_for(matrix: Any, rows: Int, max_memory: int | None = None) -> Reader:
     """Return the reader of ``matrix`` for the observations ``rows`` (sorted positions).
 
     Raises
@@ -53,32 +49,47 @@ def reader_for(matrix: Any, rows: Int) -> Reader:
     InputError
         If nothing here reads that type of matrix.
     """
+    if isinstance(matrix, np.ndarray):
+        return _Columns(matrix, rows, BLOCK_BYTES)
     if stores_zeros(matrix):
-        return _columns(matrix, rows, BLOCK_BYTES)
-    return _Filled(sparse_reader_for(matrix, rows, 1), len(rows))
+        return _Stored(StreamedDense(matrix, rows, max_memory or _STREAM_BYTES))
+    return _Filled(sparse_reader_for(matrix, rows, 1, max_memory), len(rows))
 
 
-def sparse_reader_for(matrix: Any, rows: Int, n_threads: int) -> SparseReader:
-    """Return the reader that lists only what is not zero; like :func:`reader_for`."""
+def sparse_reader_for(
+    matrix: Any, rows: Int, n_threads: int, max_memory: int | None = None
+) -> SparseReader:
+    """Return the reader that lists only what is not zero; like :func:`reader_for`.
+
+    ``max_memory`` is what all blocks that are read at a time may take together, in bytes.
+    """
     form = getattr(matrix, "format", None)
+    at_a_time = (max_memory or DEFAULT_STREAMED) * 2 // 3  # the rest is for what tests make of it
+    each = at_a_time // n_threads
+    if isinstance(matrix, np.ndarray):
+        return _Listed(_Columns(matrix, rows, min(_LISTED_BYTES, each)))
     if stores_zeros(matrix):
-        return _Listed(_columns(matrix, rows, _LISTED_BYTES))
+        return StreamedDense(matrix, rows, at_a_time)
     if isinstance(matrix, CSRDataset):
-        return BackedCSRReader(matrix, rows)
+        return StreamedCSR(matrix, rows, at_a_time)
     if sparse.issparse(matrix) and form == "csr":
-        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads))
+        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads, each))
     if form == "csc":
-        return CSCReader(matrix, rows)
+        return CSCReader(matrix, rows, each)
     msg = (
         f"a matrix of type {type(matrix).__module__}.{type(matrix).__name__} cannot be read; "
-        "dex reads NumPy arrays, SciPy CSR and CSC, and backed h5ad"
+        "dex reads NumPy arrays, SciPy CSR and CSC, backed h5ad and zarr, and dask arrays"
     )
     raise InputError(msg)
 
 
 def stores_zeros(matrix: Any) -> bool:
-    """Whether the matrix is dense."""
-    return isinstance(matrix, np.ndarray | h5py.Dataset)
+    """Whether the matrix is dense, in memory or in a file."""
+    return isinstance(matrix, np.ndarray | h5py.Dataset) or _is_zarr(matrix)
+
+
+def _is_zarr(matrix: Any) -> bool:
+    return type(matrix).__module__.startswith("zarr.") and hasattr(matrix, "dtype")
 
 
 def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
@@ -88,6 +99,8 @@ def sample_rows(matrix: Any, *, n_rows: int | None = None) -> Float:
     """
     n_obs, n_vars = matrix.shape
     n_rows = n_rows or int(np.clip(_SAMPLE_VALUES // n_vars, 50, 500))
+    if is_lazy(matrix):
+        return read_rows(matrix, sampled_rows(matrix, min(n_rows, n_obs)))
     chosen = np.unique(np.linspace(0, n_obs - 1, min(n_rows, n_obs)).astype(np.intp))
     return read_rows(matrix, chosen)
 
@@ -102,6 +115,10 @@ def read_rows(matrix: Any, rows: Int) -> Float:
         blocks = np.array_split(np.arange(n_vars), 1 + 8 * n_obs * n_vars // _STREAM_BYTES)
         reader = reader_for(matrix, rows)
         return np.hstack([reader.read(genes) for genes in blocks])
+    if is_lazy(matrix):
+        return dense_of(matrix[as_slice(rows)])
+    if _is_zarr(matrix):
+        return np.asarray(matrix.oindex[as_slice(rows)], np.float64)
     chosen = matrix[as_slice(rows)]
     return np.asarray(chosen if isinstance(chosen, np.ndarray) else chosen.toarray(), np.float64)
 
@@ -115,12 +132,11 @@ def row_pieces(matrix: Any, rows: Int) -> list[Int]:
 
 @dataclass(slots=True)
 class _Columns:
-    """Slices the columns of what can do so: NumPy and HDF5."""
+    """Slices the columns of a NumPy array."""
 
-    matrix: Any
+    matrix: NDArray[Any]
     rows: Int
     block_bytes: int
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def genes_per_block(self) -> int:
@@ -131,8 +147,7 @@ class _Columns:
 
     def stored(self, genes: Int) -> NDArray[Any]:
         """Values of the type that they are stored in."""
-        with self.lock:  # HDF5 serves one reader at a time
-            columns: NDArray[Any] = self.matrix[:, as_slice(genes)]
+        columns: NDArray[Any] = self.matrix[:, as_slice(genes)]
         return columns[as_slice(self.rows)]
 
 
@@ -151,19 +166,33 @@ class _Listed:
 
 
 @dataclass(slots=True)
+class _Stored:
+    """Reads the columns of a dense file, one reader at a time."""
+
+    file: StreamedDense
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def genes_per_block(self) -> int:
+        return self.file.max_bytes // (16 * len(self.file.rows))
+
+    def read(self, genes: Int) -> Float:
+        with self.lock:
+            return np.asarray(self.file.stored(genes), dtype=np.float64, order="F")
+
+
+@dataclass(slots=True)
 class _Filled:
     """Fills in the zeros of genes that are stored without them."""
 
     listed: SparseReader
     n_obs: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def genes_per_block(self) -> int:
         return min(self.listed.genes_per_block, _STREAM_BYTES // (8 * self.n_obs))
 
     def read(self, genes: Int) -> Float:
-        return self.listed.read(genes).to_dense()
-
-
-def _columns(matrix: Any, rows: Int, block_bytes: int) -> _Columns:
-    return _Columns(matrix, rows, block_bytes if isinstance(matrix, np.ndarray) else _STREAM_BYTES)
+        with self.lock:
+            return self.listed.read(genes).to_dense()

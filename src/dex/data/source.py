@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from dex.data.memory import memory_limit
 from dex.data.reader import sample_rows
 from dex.data.scale import (
     LAYERS_KEY,
@@ -49,6 +50,8 @@ class Source:
     pseudocount: float = 1.0
     """Of the order of one count per typical library, in linear units of this matrix."""
     notes: tuple[str, ...] = ()
+    max_memory: int | None = None
+    """Bytes that blocks of genes and what is made of them may take; None is about a gigabyte."""
 
     @property
     def where(self) -> str:
@@ -63,6 +66,7 @@ class Source:
         layer: str | None = None,
         scale: str | None = None,
         unit: str | None = None,
+        max_memory: float | str | None = None,
     ) -> Source:
         """Choose ``X`` or ``layer`` and tell its scale.
 
@@ -75,7 +79,7 @@ class Source:
             If the layer, the scale or the unit is not one that there is, if there are no values,
             or if ``X`` holds z-scores or other negative values and no layer was named.
         """
-        matrix = _matrix(adata, layer)
+        limit, matrix = memory_limit(max_memory), _matrix(adata, layer)
         sample = sample_rows(matrix)
         chosen_unit = _unit(unit, sample, n_obs=adata.n_obs)
         detected = _scale(adata, sample, layer=layer, scale=scale, unit=chosen_unit)
@@ -92,17 +96,30 @@ class Source:
             explicit=layer is not None,
             pseudocount=_pseudocount(adata, layer, detected.scale, sample),
             notes=(detected.note,) if detected.note else (),
+            max_memory=limit,
         )
 
 
 def obs_of(adata: AnnData) -> pd.DataFrame:
     """``adata.obs``, which lazily read AnnData alone hold as something else."""
-    return cast("pd.DataFrame", adata.obs)
+    return _in_memory(adata.obs)
 
 
 def var_of(adata: AnnData) -> pd.DataFrame:
     """``adata.var``, likewise."""
-    return cast("pd.DataFrame", adata.var)
+    return _in_memory(adata.var)
+
+
+def read_labels(adata: AnnData) -> None:
+    """Read the ``obs`` and ``var`` of a lazily read AnnData, which can then take results."""
+    if hasattr(adata.obs, "to_memory"):
+        adata.obs = obs_of(adata)
+    if hasattr(adata.var, "to_memory"):
+        adata.var = var_of(adata)
+
+
+def _in_memory(labels: Any) -> pd.DataFrame:
+    return cast("pd.DataFrame", labels.to_memory() if hasattr(labels, "to_memory") else labels)
 
 
 def layer_names(adata: AnnData) -> list[str]:

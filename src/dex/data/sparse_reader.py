@@ -1,4 +1,4 @@
-"""Columns of genes from CSR, CSC and backed CSR and CSC, without their zeros."""
+"""Columns of genes from CSR, CSC and backed CSC, without their zeros."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from dex.typing import Int
 
 _BLOCK_BYTES = 16 * 2**20
-_STREAM_BYTES = 256 * 2**20  # every block of a CSR file costs a sweep of the file
 _BYTES_PER_VALUE = 24  # a row, a value and what tests make of it
-_ROWS_PER_READ = 4096
 _FEWEST_SWEEPS = 8
 _LARGEST_BLOCK = 256 * 2**20
 
@@ -41,12 +39,14 @@ class CSCReader:
 
     matrix: Any
     rows: Int
+    max_bytes: int = _BLOCK_BYTES
+    """Of a block: a few megabytes of values."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def genes_per_block(self) -> int:
-        """A few megabytes of values."""
-        return _BLOCK_BYTES // _bytes_per_gene(self.matrix)
+        """As many as fit, on average."""
+        return min(self.max_bytes, _BLOCK_BYTES) // _bytes_per_gene(self.matrix)
 
     def read(self, genes: Int) -> SparseGenes:
         """Genes at these sorted positions."""
@@ -113,33 +113,6 @@ class CSRIndex:
         return cls(grid, counts)
 
 
-@dataclass(slots=True)
-class BackedCSRReader:
-    """Streams the rows of the file into the lists of a block; columns are never sliced."""
-
-    matrix: Any
-    rows: Int
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def genes_per_block(self) -> int:
-        """As much as may lie in memory at a time."""
-        return _STREAM_BYTES // _bytes_per_gene(self.matrix)
-
-    def read(self, genes: Int) -> SparseGenes:
-        """Genes at these sorted positions."""
-        parts: list[SparseGenes] = []
-        for first in range(0, self.matrix.shape[0], _ROWS_PER_READ):
-            start, stop = np.searchsorted(self.rows, [first, first + _ROWS_PER_READ])
-            if start == stop:
-                continue
-            with self.lock:
-                chunk = self.matrix[first : first + _ROWS_PER_READ]
-            reader = CSRReader(chunk, self.rows[start:stop] - first, chunk.shape[1])
-            parts.append(reader.read(genes))
-        return _stacked(parts)
-
-
 def as_slice(positions: Int) -> slice | Int:
     """Return sorted, contiguous positions as a slice, which copies nothing."""
     if len(positions) and positions[-1] - positions[0] == len(positions) - 1:
@@ -147,9 +120,11 @@ def as_slice(positions: Int) -> slice | Int:
     return positions
 
 
-def csr_block_size(matrix: Any, n_threads: int) -> int:
+def csr_block_size(matrix: Any, n_threads: int, max_bytes: int = _LARGEST_BLOCK) -> int:
     """Genes to gather at a time: a share of the matrix, so that few sweeps are made."""
-    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, int(matrix.data.nbytes) // _LARGEST_BLOCK)
+    largest = min(max_bytes, _LARGEST_BLOCK)
+    n_bytes = _BYTES_PER_VALUE * len(matrix.data) // 2
+    n_blocks = max(_FEWEST_SWEEPS, 4 * n_threads, n_bytes // largest)
     return -(-int(matrix.shape[1]) // n_blocks)
 
 
@@ -171,18 +146,6 @@ def _values_like(matrix: Any, n: int | None = None) -> Values:
     """Room for values of a matrix: float32 if it is, else float64, which holds whole numbers."""
     dtype: Any = np.float32 if matrix.data.dtype == np.float32 else np.float64
     return np.empty(len(matrix.data) if n is None else n, dtype)
-
-
-def _stacked(parts: list[SparseGenes]) -> SparseGenes:
-    """Put the observations of the parts one after the other."""
-    starts = np.sum([part.starts for part in parts], axis=0)
-    rows = np.empty(starts[-1], np.int32)
-    values = np.empty(starts[-1], parts[0].values.dtype)
-    place, n_obs = starts[:-1].copy(), 0
-    for part in parts:
-        _append((part.starts, part.rows, part.values), n_obs, place, (rows, values))
-        n_obs += part.n_obs
-    return SparseGenes(starts, rows, values, n_obs)
 
 
 @kernel
@@ -239,15 +202,3 @@ def _keep_rows(
                 rows[n], values[n] = place[indices[k]], data[k]
                 n += 1
         starts[j + 1] = n
-
-
-@kernel
-def _append(
-    genes: tuple[Int, Int32, Values], offset: int, place: Int, out: tuple[Int32, Values]
-) -> None:
-    """Put the lists where their genes have ``place``; ``offset`` is the first row."""
-    starts, rows, values = genes
-    for j in range(place.shape[0]):
-        for k in range(starts[j], starts[j + 1]):
-            out[0][place[j]], out[1][place[j]] = offset + rows[k], values[k]
-            place[j] += 1

@@ -7,9 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from anndata.abc import CSRDataset
 from scipy import sparse
 
 from dex.data.blocks import GeneBlocks
+from dex.data.lazy import is_lazy, lazy_sums
+from dex.data.stream import StreamedCSR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,14 @@ class Sums:
             found = _of_stored(source.matrix, rows)
             if found is not None:
                 return found
+        if is_lazy(source.matrix):
+            totals, expressed, good = lazy_sums(source.matrix, rows, n_threads=n_threads)
+            if good:
+                return cls(totals, expressed)
+        if isinstance(source.matrix, CSRDataset):
+            found = _of_rows(StreamedCSR(source.matrix, rows, 0))
+            if found is not None:
+                return found
         parts = GeneBlocks.all_genes(source, rows).map(
             lambda raw: (raw.sum(axis=1), raw.any(axis=0)), n_threads, "library sizes"
         )
@@ -71,6 +82,18 @@ def _of_stored(matrix: Any, rows: Int) -> Sums | None:
         totals += np.bincount(i, weights=values, minlength=len(totals))
         expressed[j[values > 0]] = True
     return Sums(totals[rows], expressed)
+
+
+def _of_rows(stream: StreamedCSR) -> Sums | None:
+    """Sums of CSR in a file; None as in :func:`_of_stored`."""
+    totals, expressed = np.zeros(len(stream.rows)), np.zeros(stream.matrix.shape[1], dtype=bool)
+    for first, own, chunk in stream.chunks():
+        found = _of_stored(chunk, own)
+        if found is None:
+            return None
+        totals[first : first + len(own)] = found.totals
+        expressed |= found.expressed
+    return Sums(totals, expressed)
 
 
 def _entries(matrix: Any) -> Iterator[tuple[Int, Int, Any]]:

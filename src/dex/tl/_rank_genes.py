@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dex._logging import logger
 from dex.data import Source
-from dex.data.source import obs_of
+from dex.data.source import obs_of, read_labels
 from dex.results.actual import check_writable
 from dex.results.store import check_free, check_stats, store
 from dex.tl._analysis import analyse
@@ -55,6 +55,7 @@ def rank_genes(
     stats: Sequence[str] | None = None,
     key_added: str = "rank_genes",
     n_threads: int | None = None,
+    max_memory: float | str | None = None,
     **method_options: Any,
 ) -> None:
     """Rank genes by how sure it is that they differ between groups, or along a covariate.
@@ -62,7 +63,9 @@ def rank_genes(
     Parameters
     ----------
     adata
-        Observations (samples or cells) x genes: counts or logs in ``X`` or in a layer.
+        Observations (samples or cells) x genes: counts or logs in ``X`` or in a layer. It may be
+        backed by a file, or lazily read (``anndata.experimental.read_lazy``): dask's workers then
+        test, here or on a cluster.
     groupby
         Column of ``adata.obs`` whose levels are compared. Two levels make one test. More are each
         tested against the rest (rank and t tests) or against the unweighted mean of the others
@@ -143,6 +146,10 @@ def rank_genes(
         Where the result goes; an earlier result there is replaced.
     n_threads
         Threads; by default the cores that the process may use.
+    max_memory
+        What may be taken, beside the matrix and the results, for genes that are read and tested at
+        a time: ``"2GB"``, or a number of bytes. By default about a gigabyte. Files are read in
+        fewer sweeps if it is more.
     **method_options
         What only one method takes:
 
@@ -211,10 +218,11 @@ def rank_genes(
         weights=weights,
     )
     check_writable(adata)
+    read_labels(adata)
     check_free(adata, key_added)
     check_stats(stats)
     question = Question(groupby, design, contrasts, reference, groups, test, exclude)
-    source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
+    source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit, max_memory=max_memory)
     chosen = plan(
         source,
         obs_of(adata),

@@ -39,20 +39,25 @@ def t_test(
     """Every group against its reference by Welch's or Student's t test."""
     compare = student_t_test if equal_var else welch_t_test
 
+    scale, c = expression.scale, expression.pseudocount
+
     def columns(block: SparseBlock) -> Columns:
         moments = group_moments(block.values, sides.grouping, sides.n_groups)
         test = compare(moments, sides.tests)
-        return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
+        effects = fold_change_columns(block, sides, pseudocount=c)
+        return effects | _t_columns(test, scale, options)
 
     return expression.map_sparse(columns, n_threads=options.n_threads, label="t test")
 
 
 def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int) -> Columns:
     """One group against its reference within pairs of observations."""
+    scale, c = expression.scale, expression.pseudocount
 
     def columns(block: GeneBlock) -> Columns:
         test = paired_t_test(block.values, pairs)
-        return _effects(block, sides, expression) | _t_columns(test, expression.scale, options)
+        effects = fold_change_columns(block, sides, pseudocount=c)
+        return effects | _t_columns(test, scale, options)
 
     return expression.map_blocks(columns, n_threads=options.n_threads, label="paired t test")
 
@@ -61,11 +66,12 @@ def wilcoxon(
     expression: Expression, sides: Sides, options: Options, *, strata: Strata | None = None
 ) -> Columns:
     """Every group against its reference by the rank-sum test, within ``strata`` if there are."""
+    c = expression.pseudocount
 
     def columns(block: SparseBlock) -> Columns:
         test = compare_ranks(block.values, sides, options, strata=strata)
         statistics = {"stat": test.stat, "auc": test.auc, "log10_pval": test.log10_pval}
-        return _effects(block, sides, expression) | statistics
+        return fold_change_columns(block, sides, pseudocount=c) | statistics
 
     return expression.map_sparse(columns, n_threads=options.n_threads, label="Wilcoxon test")
 
@@ -97,10 +103,11 @@ def _omnibus(
     expression: Expression, sides: Sides, options: Options, statistics: OmnibusStatistics
 ) -> Columns:
     """One test per gene; the effects beside it are the log2fc of ``sides``."""
+    c = expression.pseudocount
 
     def columns(block: SparseBlock) -> Columns:
         stat, df, log10_pval = (column[:, None] for column in statistics(block))
-        effects = _effects(block, sides, expression)
+        effects = fold_change_columns(block, sides, pseudocount=c)
         return {
             "log2fc": np.full_like(stat, np.nan),
             "stat": stat,
@@ -111,10 +118,6 @@ def _omnibus(
         }
 
     return expression.map_sparse(columns, n_threads=options.n_threads, label="omnibus test")
-
-
-def _effects(block: GeneBlock | SparseBlock, sides: Sides, expression: Expression) -> Columns:
-    return fold_change_columns(block, sides, pseudocount=expression.pseudocount)
 
 
 def _t_columns(test: TTest, scale: Scale, options: Options) -> Columns:
