@@ -65,8 +65,8 @@ class FTest:
     """F, shape ``(n_vars,)``; NaN where the residual variance is 0."""
     df_num: float
     """Rank of the contrasts."""
-    df_den: float
-    """Residual degrees of freedom."""
+    df_den: float | Float
+    """Degrees of freedom of the variance; moderated, shape ``(n_vars,)``."""
     log10_pval: Float
     """log10 of the upper tail probability, shape ``(n_vars,)``."""
 
@@ -107,7 +107,7 @@ def lm_fit(values: NDArray[np.floating], basis: Basis) -> LinearFit:
     _require_same_observations(genes, basis)
     effects = genes.T @ basis.Q
     coef = effects @ basis.to_coef.T
-    squares = _squared_residuals(genes, basis.Q, effects, _size_of_terms(genes, basis, coef))
+    squares = _squared_residuals(genes, basis.Q, effects, size_of_terms(genes, basis, coef))
     rss, df = squares.sum(axis=0), basis.df_residual
     var = rss / df if df else np.full(rss.shape, np.nan)
     return LinearFit(coef, var, df, var == 0, squares)
@@ -159,7 +159,7 @@ def contrast_f_test(fit: LinearFit, contrasts: JointContrasts) -> FTest:
         with np.errstate(divide="ignore", invalid="ignore"):
             stat = np.square(effects).sum(axis=1) / rank / fit.var
     else:
-        stat = _wald(effects, _hc3_covariance(fit.squares, contrasts.hc3_weights)) / rank
+        stat = wald_statistic(effects, _hc3_covariance(fit.squares, contrasts.hc3_weights)) / rank
     stat[fit.constant | (not contrasts.estimable)] = np.nan
     log10_pval = f_log10_pval(stat, rank, fit.df_residual)
     return FTest(stat, float(rank), fit.df_residual, log10_pval)
@@ -174,23 +174,27 @@ def _require_same_observations(values: Float, basis: Basis) -> None:
         raise InputError(msg)
 
 
-def _size_of_terms(values: Float, basis: Basis, coef: Float) -> Float:
+def size_of_terms(values: Float, basis: Basis, coef: Float) -> Float:
     """Root mean square of what is added up in a residual, per gene: the values, or the terms."""
     of_values = np.sqrt(np.einsum("ij,ij->j", values, values) / values.shape[0])
     return np.asarray(np.maximum(of_values, np.abs(coef) @ basis.sizes))
 
 
-def _squared_residuals(values: Float, Q: Float, effects: Float, size: Float) -> Float:
-    """Squared residuals, shape ``(n_obs, n_vars)``, rounding set to 0.
+def rounding_of(Q: Float) -> float:
+    """Rounding error of a residual, as a part of the size of its terms.
 
     A scalar product over n_obs has an error of about ``eps sqrt(n_obs)`` times the length of its
     terms, and n_coefs of them meet in a fitted value; 8 covers the constants.
     """
+    return float(8 * _EPS * np.sqrt(Q.size))
+
+
+def _squared_residuals(values: Float, Q: Float, effects: Float, size: Float) -> Float:
+    """Squared residuals, shape ``(n_obs, n_vars)``, rounding set to 0."""
     residuals = (effects @ Q.T).T
     np.subtract(values, residuals, out=residuals)
     squares = np.square(residuals, out=residuals)
-    rounding = 8 * _EPS * np.sqrt(Q.size) * size
-    squares[squares <= np.square(rounding)] = 0.0
+    squares[squares <= np.square(rounding_of(Q) * size)] = 0.0
     return squares
 
 
@@ -204,8 +208,14 @@ def _hc3_covariance(squares: Float, weights: Float) -> Float:
     return covariance
 
 
-def _wald(effects: Float, covariance: Float) -> Float:
-    """Wald's chi-square, shape ``(n_vars,)``; NaN where the covariance is singular."""
+def wald_statistic(effects: Float, covariance: Float) -> Float:
+    """Wald's chi-square, shape ``(n_vars,)``; NaN where the covariance is singular.
+
+    Parameters
+    ----------
+    effects, covariance
+        Of every gene, shapes ``(n_vars, rank)`` and ``(n_vars, rank, rank)``.
+    """
     stat = np.full(effects.shape[0], np.nan)
     finite = np.isfinite(covariance).all(axis=(1, 2))
     values, vectors = np.linalg.eigh(covariance[finite])

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from dex.typing import Alternative, Float
 
 _LN10 = float(np.log(10.0))
+_LN2 = float(np.log(2.0))
 _LOG10_2 = float(np.log10(2.0))
 _TINY_PVAL = 1e-250
 """Scipy's functions serve above; below, they near the subnormal numbers."""
 _LARGEST_F = 1e300
 """Cap of a finite F, so that nothing overflows."""
 _MAX_TERMS = 100_000
+_MAX_NEWTON = 100
 _CONVERGED = 1e-15
 
 
@@ -77,6 +79,47 @@ def t_log10_pval(stat: ArrayLike, df: ArrayLike) -> Float:
     size = np.abs(np.asarray(stat, dtype=np.float64))
     square = np.square(np.minimum(size, np.sqrt(_LARGEST_F)))
     return f_log10_pval(np.where(np.isinf(size), np.inf, square), 1.0, df)
+
+
+def t_of_log10_pval(log10_pval: ArrayLike, df: float) -> Float:
+    """Size of the Student's t that has a two-sided p-value: the inverse of :func:`t_log10_pval`.
+
+    Newton's method on log p as a function of log t, which is concave: after its first step it
+    comes down to the root from above.
+
+    Parameters
+    ----------
+    log10_pval
+        log10 of p-values, any shape.
+    df
+        Degrees of freedom; ``inf`` is the normal limit.
+
+    Examples
+    --------
+    >>> t_of_log10_pval([0.0, -1.262608, -128.68342], 30).round(3).tolist()
+    [0.0, 2.0, 99999.998]
+    """
+    target = np.atleast_1d(np.asarray(log10_pval, dtype=np.float64)) * _LN10
+    out = np.where(target < 0, np.nan, 0.0)
+    inside = np.isfinite(target) & (target < 0)
+    x = np.log(-2 * target[inside]) / 2  # the normal's, where log p is already about as steep
+    for _ in range(_MAX_NEWTON):
+        log_p = t_log10_pval(np.exp(x), df) * _LN10
+        slope = np.exp(_LN2 + x + _t_log_density(np.exp(x), df) - log_p)
+        step = (log_p - target[inside]) / slope
+        x = x + step
+        if (np.abs(step) <= _CONVERGED * np.maximum(np.abs(x), 1.0)).all():
+            break
+    out[inside] = np.exp(x)
+    out[np.isneginf(target)] = np.inf
+    return out.reshape(np.shape(log10_pval))
+
+
+def _t_log_density(t: Float, df: float) -> Float:
+    if np.isinf(df):
+        return np.asarray(-t * t / 2 - np.log(2 * np.pi) / 2)
+    constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - np.log(df * np.pi) / 2
+    return np.asarray(constant - (df + 1) / 2 * np.log1p(t * t / df))
 
 
 def log10_pval_against(alternative: Alternative, *, stat: ArrayLike, two_sided: ArrayLike) -> Float:
