@@ -45,10 +45,11 @@ class ConditionalDispersion:
     """Dispersions that maximise the objective; fields ``(n_vars,)``."""
 
     dispersion: Float
+    slope: Float
+    """Of the objective at the start, by the log of the dispersion."""
     gained: Float
-    """By how much the objective is larger there than at the start."""
-    objective: Float
-    """At the start: log probability without what the dispersion has no part in."""
+    """By how much the objective is larger than at the start, as a share of that; NaN of posteriors,
+    where nobody asks. It is a log probability without what the dispersion has no part in."""
     converged: Bool
 
 
@@ -101,7 +102,7 @@ def fit_conditional_dispersion(
     low, high = math.log(bounds[0]), math.log(bounds[1])
     with np.errstate(divide="ignore"):
         log_start = np.clip(np.log(start), low, high)
-    log_dispersion, gained, objective, converged = _fit(
+    found, slope, gained, converged = _fit(
         gene_first(counts),
         gene_first(mu),
         design.rows,
@@ -112,7 +113,7 @@ def fit_conditional_dispersion(
         low,
         high,
     )
-    return ConditionalDispersion(np.exp(log_dispersion), gained, objective, converged)
+    return ConditionalDispersion(np.exp(found), slope, gained, converged)
 
 
 @kernel
@@ -128,19 +129,19 @@ def _fit(
     high: float,
 ) -> tuple[Float, Float, Float, Bool]:
     n_vars, (n_rows, k) = len(counts), rows.shape
-    out, gained, objective = np.empty(n_vars), np.empty(n_vars), np.empty(n_vars)
+    out, slope, gained = np.empty(n_vars), np.empty(n_vars), np.full(n_vars, np.nan)
     converged = np.zeros(n_vars, dtype=np.bool_)
     weights, matrices = np.empty((3, n_rows)), np.empty((3, k, k))
     for j in range(n_vars):
         y, mu = counts[j], means[j]
-        before = _value(y, mu, rows, index, start[j], weights, matrices)
-        out[j], converged[j] = _climb(
+        out[j], slope[j], converged[j] = _climb(
             y, mu, rows, index, start[j], prior_mean[j], precision, low, high, weights, matrices
         )
-        after = _value(y, mu, rows, index, out[j], weights, matrices)
-        objective[j] = before - 0.5 * precision * (start[j] - prior_mean[j]) ** 2
-        gained[j] = after - 0.5 * precision * (out[j] - prior_mean[j]) ** 2 - objective[j]
-    return out, gained, objective, converged
+        if precision == 0.0:
+            before = _value(y, mu, rows, index, start[j], weights, matrices)
+            after = _value(y, mu, rows, index, out[j], weights, matrices)
+            gained[j] = (after - before) / abs(before)
+    return out, slope, gained, converged
 
 
 @inner
@@ -156,19 +157,25 @@ def _climb(
     high: float,
     weights: Float,
     matrices: Float,
-) -> tuple[float, bool]:
-    """Uphill from ``at`` to where the slope is zero, or to the end that it points to."""
+) -> tuple[float, float, bool]:
+    """Uphill from ``at`` to where the slope is zero, or to the end that it points to.
+
+    Returns the place, the slope at the start, and whether it was found.
+    """
     left, right = low, high
+    at_start = math.nan
     for _ in range(_MAX_STEPS):
         slope, bend = _slopes(y, mu, rows, index, at, weights, matrices)
         slope -= precision * (at - prior_mean)
         bend -= precision
+        if math.isnan(at_start):
+            at_start = slope
         if slope > 0.0:
             left = at
         else:
             right = at
         if slope == 0.0 or right - left < _EXACT:
-            return at, True
+            return at, at_start, True
         step = -slope / bend if bend < 0.0 else math.copysign(_LONGEST_STEP, slope)
         step = min(max(step, -_LONGEST_STEP), _LONGEST_STEP)
         if at + step >= right or at + step <= left:
@@ -177,7 +184,7 @@ def _climb(
                 slope, _bend = _slopes(y, mu, rows, index, end, weights, matrices)
                 slope -= precision * (end - prior_mean)
                 if slope * step >= 0.0:
-                    return end, True
+                    return end, at_start, True
                 if step > 0.0:
                     right = end
                 else:
@@ -185,8 +192,8 @@ def _climb(
             step = 0.5 * (left + right) - at
         at += step
         if abs(step) < _EXACT:
-            return at, True
-    return at, False
+            return at, at_start, True
+    return at, at_start, False
 
 
 @inner
