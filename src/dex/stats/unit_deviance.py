@@ -155,7 +155,7 @@ def unit_deviance(count: float, mu: float, dispersion: float) -> float:
 
 
 @inner
-def _stirling_error(x: float) -> float:
+def stirling_error(x: float) -> float:
     """What Stirling's formula lacks of log(x!)."""
     if x < 16.0:
         return math.lgamma(x + 1.0) - (x + 0.5) * math.log(x) + x - _HALF_LOG_2PI
@@ -165,14 +165,14 @@ def _stirling_error(x: float) -> float:
 
 
 @inner
-def _log_saturated(count: float, dispersion: float, size_error: float) -> float:
+def log_saturated(count: float, dispersion: float, size_error: float) -> float:
     """Log probability of a count whose mean it is [Loader2000]_."""
     if count == 0.0:
         return 0.0
     out = -0.5 * math.log(count * (1.0 + dispersion * count)) - _HALF_LOG_2PI
     if dispersion > 0.0:
-        out += _stirling_error(count + 1.0 / dispersion) - size_error
-    return out - _stirling_error(count)
+        out += stirling_error(count + 1.0 / dispersion) - size_error
+    return out - stirling_error(count)
 
 
 @inner
@@ -197,7 +197,7 @@ def _add_block(
         count = start if single else start + length * nodes[log2_length - 4, k]
         weight = 1.0 if single else length * weights[log2_length - 4, k]
         deviance = unit_deviance(count, mu, dispersion)
-        p = weight * math.exp(_log_saturated(count, dispersion, size_error) - 0.5 * deviance)
+        p = weight * math.exp(log_saturated(count, dispersion, size_error) - 0.5 * deviance)
         sums[0] += p
         sums[1] += p * deviance
         sums[2] += p * deviance * deviance
@@ -211,7 +211,7 @@ def _summed_moments(
     """Mean and variance of the unit deviance, by blocks that are short against y and the sd."""
     sums = np.zeros(3)
     sd = math.sqrt(mu * (1.0 + mu * dispersion))
-    size_error = _stirling_error(1.0 / dispersion) if dispersion > 0.0 else 0.0
+    size_error = stirling_error(1.0 / dispersion) if dispersion > 0.0 else 0.0
     count = float(max(0, math.floor(mu - 10.0 * sd)))
     while True:
         width = min(count, sd)
