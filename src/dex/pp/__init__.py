@@ -2,5 +2,6 @@
 
 from dex.pp._filter import filter_genes
 from dex.pp._normalize import normalize
+from dex.pp._pseudobulk import pseudobulk
 
-__all__ = ["filter_genes", "normalize"]
+__all__ = ["filter_genes", "normalize", "pseudobulk"]
