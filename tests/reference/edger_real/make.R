@@ -13,7 +13,7 @@ questions <- list(
   pasilla = list(set = "pasilla", design = ~ type + condition, coef = "conditiontreated", ref = list(condition = "untreated")),
   macrophage = list(set = "macrophage", design = ~ line_id + condition_name, coef = "condition_nameIFNg", ref = list(condition_name = "naive")),
   hapmap = list(set = "hapmap_lcl", design = ~ study + sex, coef = "sexmale", keep = function(s) s$study != "Cheung"),
-  gse60450 = list(set = "gse60450_mammary", design = ~ status, coef = "statusvirgin", keep = function(s) s$cell_type == "basal"),
+  gse60450 = list(set = "gse60450_mammary", design = ~ status, coef = "statuspregnant", keep = function(s) s$cell_type == "basal"),
   seqc_lanes = list(set = "seqc_coh_lanes", design = ~ library + half, coef = "halfsecond")
 )
 spread <- function(d, pval, n = 90) {
