@@ -206,8 +206,8 @@ def _split(chunk: Any, rows: Int, wanted: list[Int]) -> list[SparseGenes]:
     if getattr(chunk, "format", None) == "csc":
         reader: Any = CSCReader(chunk, rows)
     else:
-        step = -(-chunk.shape[1] // len(wanted))
-        reader = CSRReader(_csr(chunk), rows, max(step, 1))
+        chunk = _csr(chunk)
+        reader = CSRReader(chunk, rows, -(-chunk.shape[1] // len(wanted)))
     return [reader.read(genes) for genes in wanted]
 
 
@@ -216,7 +216,7 @@ def _csr(chunk: Any) -> Any:
         kind = f"{type(chunk).__module__}.{type(chunk).__name__}"
         msg = f"chunks of type {kind} cannot be read; dex reads NumPy and SciPy's CSR and CSC"
         raise InputError(msg)
-    return chunk if getattr(chunk, "format", None) == "csr" else chunk.tocsr()
+    return chunk if chunk.format == "csr" else chunk.tocsr()  # type: ignore[attr-defined]
 
 
 def _put_together(
@@ -229,9 +229,9 @@ def _put_together(
 def _count_values(chunk: Any, rows: Int) -> Int:
     """Values of every gene that are not zero, or are stored."""
     if isinstance(chunk, np.ndarray):
-        return np.count_nonzero(chunk[rows], axis=0)
+        return np.asarray(np.count_nonzero(chunk[rows], axis=0))
     if getattr(chunk, "format", None) == "csc":
-        return np.diff(chunk[rows].indptr).astype(np.intp)
+        return np.asarray(np.diff(chunk[rows].indptr), np.intp)
     return np.bincount(_csr(chunk)[rows].indices, minlength=chunk.shape[1])
 
 

@@ -43,7 +43,7 @@ class StreamedCSR:
     def genes_per_block(self) -> int:
         """As many as fit, on average."""
         per_gene = int(self.indptr[-1]) * (4 + self._dtype.itemsize) // self.matrix.shape[1]
-        return self.max_bytes // max(per_gene, 1)
+        return int(self.max_bytes // max(per_gene, 1))
 
     def split(self, genes: Int) -> list[Int]:
         """Blocks of these genes that take at most ``max_bytes``, one gene at least."""
@@ -69,10 +69,8 @@ class StreamedCSR:
         """
         per_value = 4 + self.matrix.group["data"].dtype.itemsize
         cuts = np.arange(0, self.indptr[-1], max(_CHUNK_BYTES // per_value, 1))
-        ends = np.unique(
-            np.concatenate([np.searchsorted(self.indptr, cuts), self.matrix.shape[:1]])
-        )
-        spans = list(pairwise(ends.tolist() if ends[0] == 0 else [0, *ends.tolist()]))
+        ends = {0, *np.searchsorted(self.indptr, cuts).tolist(), self.matrix.shape[0]}
+        spans = list(pairwise(sorted(ends)))
         with ThreadPoolExecutor(1, thread_name_prefix="dex-read") as reading:
             coming = reading.submit(self._chunk, *spans[0], with_values)
             for (first, last), following in zip(spans, [*spans[1:], None], strict=True):

@@ -97,7 +97,8 @@ def _pair_sums(genes: SparseGenes, grouping: Grouping, tests: Int) -> tuple[Floa
 def _meets_nan(genes: SparseGenes, where: Int, codes: Int32, tests: Int) -> Bool:
     """Which tests meet one of the NaN at ``where`` in the lists, shape ``(n_vars, n_tests)``."""
     gene, code = np.searchsorted(genes.starts, where, side="right") - 1, codes[genes.rows[where]]
-    in_group = np.zeros((genes.n_vars, int(max(codes.max(), tests.max())) + 1), dtype=bool)
+    n_groups = 1 + max(int(codes.max()), int(tests.max()))
+    in_group = np.zeros((genes.n_vars, n_groups), dtype=bool)
     in_group[gene[code >= 0], code[code >= 0]] = True
     group, reference = tests.T
     rest = (reference == REST) & in_group.any(axis=1, keepdims=True)
