@@ -97,5 +97,5 @@ def test_unknown_chunks_and_unreadable_ones_are_refused(dense):
     unknown = array[array[:, 0] > 0]
     with pytest.raises(InputError, match="compute_chunk_sizes"):
         lazy.sampled_rows(unknown, 3)
-    with pytest.raises(InputError, match="chunks of type .*list.* cannot be read"):
+    with pytest.raises(InputError, match=r"chunks of type .*list.* cannot be read"):
         lazy._split([[1.0]], np.arange(1), [np.arange(1)])
