@@ -7,7 +7,6 @@ learnt from the estimates of all genes; the other coefficients have a wide norma
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.optimize import brentq
 
 from dex._numba import inner, kernel
 from dex.stats.nb_glm import by_gene, exp_rows, gene_first, row_sums
+from dex.stats.shrunk_effects import ShrunkEffects
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
@@ -33,20 +33,6 @@ _CONVERGED = 1e-16
 """Squared length of a last step, in standard errors."""
 _MAX_STEPS = 200
 _LARGEST_STEP = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class ShrunkEffects:
-    """Posterior of an effect, gene by gene."""
-
-    estimate: Float
-    """Its mode, natural log, shape ``(n_vars,)``."""
-    sd: Float
-    """Standard deviation, by the curvature at the mode (Laplace), shape ``(n_vars,)``."""
-    coef: Float
-    """Mode of all coefficients, shape ``(n_vars, n_coefs)``."""
-    converged: Bool
-    """Shape ``(n_vars,)``."""
 
 
 def cauchy_scale(estimate: ArrayLike, se: ArrayLike) -> float:
