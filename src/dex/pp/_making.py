@@ -15,6 +15,7 @@ from dex.data.size_factors import EDGER, TITLES, Factors, estimate_factors
 from dex.data.sums import Sums
 from dex.data.threads import thread_count
 from dex.errors import InputError
+from dex.pp._lengths import divide_genes
 from dex.pp._matrices import map_genes, map_scaled, set_mean_quantiles
 from dex.pp._methods import METHODS, OF_LOGS
 from dex.stats.normalize import log_cpm, million_factors, zscores
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 _LARGE_BYTES = 1e9
+_KILOBASE = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Options:
     max_value: float | None
     dtype: str
     n_threads: int | None
+    lengths: Float | None = None
+    """Of genes, in bases; for RPKM."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -133,13 +137,19 @@ def make_layer(
         name,
         _matrix(step, recipe, options, name),
         recipe.gives,
-        step.pseudocount,
+        _pseudocount(step, options),
         recipe.method,
         "X" if source.layer is None else source.layer,
         step.size_factors,
         step.factors.norm_factors if corrected and step.factors is not None else None,
         _params(recipe, source, options),
     )
+
+
+def _pseudocount(step: _Step, options: Options) -> float:
+    if options.lengths is None:
+        return step.pseudocount
+    return float(step.pseudocount * _KILOBASE / np.median(options.lengths))
 
 
 def sentence(layer: Layer, recipe: Recipe, source: Source) -> str:
@@ -166,7 +176,10 @@ def _matrix(step: _Step, recipe: Recipe, options: Options, name: str) -> Any:
     if step.method is not None and step.method.function is not None and recipe.method in METHODS:
         factors = np.ones(matrix.shape[0]) if step.size_factors is None else step.size_factors
         function = step.method.function
-        return map_scaled(matrix, function, factors, dtype=options.dtype, n_threads=n_threads)
+        made = map_scaled(matrix, function, factors, dtype=options.dtype, n_threads=n_threads)
+        if options.lengths is not None:
+            divide_genes(made, options.lengths / _KILOBASE)
+        return made
     _announce_dense(matrix, name, np.dtype(options.dtype).itemsize)
     if recipe.method == "zscore":
         clip = options.max_value

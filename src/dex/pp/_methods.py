@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COUNTS = frozenset({Scale.COUNTS})
 _LINEAR = frozenset({Scale.COUNTS, Scale.LINEAR})
 _SCALED, _CPM = "counts over size factors", "counts per million"
+_RPKM = "counts per kilobase and million"
 _LOGS = frozenset(scale for scale in Scale if scale.is_log)
 
 
@@ -56,6 +57,7 @@ METHODS: Final = {
         Method("logcpm", f"log2 {_CPM}", Scale.LOGCPM, "library", per_million=True),
         Method("median_ratio", _SCALED, Scale.LINEAR, "median_ratio", _itself),
         Method("poscounts", _SCALED, Scale.LINEAR, "poscounts", _itself),
+        Method("rpkm", _RPKM, Scale.LINEAR, "library", _itself, per_million=True),
         Method("tmm", _CPM, Scale.LINEAR, "tmm", _itself, per_million=True),
     )
 }

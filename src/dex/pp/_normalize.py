@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from dex._logging import logger
 from dex.data.layers import check_layer, write_layer
-from dex.data.source import obs_of
+from dex.data.source import obs_of, var_of
 from dex.errors import InputError
 from dex.pp._counts import find_source
+from dex.pp._lengths import gene_lengths
 from dex.pp._making import Options, make_layer, sentence
 from dex.pp._methods import OF_LOGS, Recipe, check_method, scales_taken
 from dex.results.actual import make_actual
 
 if TYPE_CHECKING:
     from anndata import AnnData
+    from numpy.typing import ArrayLike
 
     from dex.data import Source
 
@@ -26,6 +28,7 @@ def normalize(
     layer: str | None = None,
     scale: str | None = None,
     size_factors: str | None = None,
+    lengths: str | ArrayLike | None = None,
     key_added: str | None = None,
     prior_count: float = 2.0,
     max_value: float | None = None,
@@ -40,6 +43,7 @@ def normalize(
     ``"log1p"``               natural log of 1 + counts per median library   scanpy [Wolf2018]_
     ``"log2"``                log2(x + 1) of counts or linear values
     ``"cpm"``                 counts per million                             edgeR's ``cpm``
+    ``"rpkm"``                counts per kilobase and million                edgeR's ``rpkm``
     ``"logcpm"``              log2 counts per million, with a prior count    edgeR [Chen2025]_
     ``"tmm"``                 counts per million of effective libraries      edgeR [Robinson2010]_
     ``"median_ratio"``        counts over size factors                       DESeq2 [Love2014]_
@@ -73,6 +77,8 @@ def normalize(
         ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, or a positive column of
         ``obs``. The default is what the method is named after, else ``"library"``; ``"log2"``
         divides by nothing. ``"log2"`` with ``"median_ratio"`` is DESeq2's ``normTransform``.
+    lengths
+        Lengths of the genes in bases, for ``"rpkm"``: a column of ``adata.var``, or an array.
     key_added
         Name of the layer; by default the method's (of ``"auto"``, the one it chose). A layer that
         dex has made is replaced, any other is not.
@@ -129,8 +135,9 @@ def normalize(
     True
     >>> dex.pp.normalize(adata, "zscore", layer="logcpm", max_value=10)
     """
-    options = Options(prior_count, max_value, dtype, n_threads)
     check_method(method, size_factors)
+    of_genes = gene_lengths(lengths, var_of(adata), method)
+    options = Options(prior_count, max_value, dtype, n_threads, of_genes)
     options.check_for(method)
     if adata.isbacked:
         msg = "adata is backed by a file, and layers are made in memory: use adata.to_memory()."
