@@ -57,18 +57,31 @@ class GeneBlocks:
         InputError
             If a value is not finite, or if counts or linear values are negative.
         """
+        return self.map_placed(lambda raw, _: function(raw), n_threads, label)
+
+    def map_placed(
+        self, function: Callable[[Float, slice], _R], n_threads: int | None, label: str
+    ) -> list[_R]:
+        """Like :meth:`map`, of every block and its place among the genes.
+
+        So a second pass can use what a first one has found of the same genes.
+        """
         if not isinstance(self.source.matrix, np.ndarray):
-            fill = lambda raw, _: function(raw.to_dense())  # noqa: E731
             per_part = max(BLOCK_BYTES // (8 * len(self.rows)), _FEWEST_GENES)
-            return self.map_sparse(fill, n_threads, label, genes_per_part=per_part)
+            return self.map_sparse(
+                lambda raw, place: function(raw.to_dense(), place),
+                n_threads,
+                label,
+                genes_per_part=per_part,
+            )
         reader = reader_for(self.source.matrix, self.rows)
 
-        def work(genes: Int) -> _R:
-            raw = reader.read(genes)
+        def work(place: slice) -> _R:
+            raw = reader.read(self.genes[place])
             self._require_good(raw)
-            return function(raw)
+            return function(raw, place)
 
-        return map_threads(work, self._pieces(reader), n_threads=n_threads, label=label)
+        return map_threads(work, self._places(reader), n_threads=n_threads, label=label)
 
     def map_sparse(
         self,
@@ -88,8 +101,7 @@ class GeneBlocks:
             return self._map_lazily(function, how)
         n = thread_count(n_threads)
         reader = sparse_reader_for(self.source.matrix, self.rows, n, self.source.max_memory)
-        stops = np.cumsum([len(piece) for piece in self._pieces(reader)])
-        places = [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
+        places = self._places(reader)
         if isinstance(reader, StreamedCSR | StreamedDense):
             return self._stream(function, reader, places, how)
 
@@ -143,6 +155,11 @@ class GeneBlocks:
         fewest = _FEWEST_GENES if self.source.max_memory is None else 1
         per_block = max(reader.genes_per_block, fewest)
         return np.split(self.genes, range(per_block, len(self.genes), per_block))
+
+    def _places(self, reader: Reader | SparseReader) -> list[slice]:
+        """Where each piece is among the genes."""
+        stops = np.cumsum([len(piece) for piece in self._pieces(reader)])
+        return [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
 
     def _require_good(self, raw: NDArray[Any]) -> None:
         if _has_bad_values(raw, self.source.scale):

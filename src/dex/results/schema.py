@@ -86,6 +86,15 @@ FIT_COLUMNS = {
     "base_mean": "Mean expression of all observations used, on the linear scale.",
     "var": "Residual variance.",
     "df_residual": "Residual degrees of freedom.",
+    "dispersion_gene": "Dispersion of the gene by itself.",
+    "dispersion_trend": "Dispersion that the trend expects at the gene's mean.",
+    "dispersion_map": "Dispersion shrunken towards the trend.",
+    "dispersion": "Dispersion used in the tests.",
+    "dispersion_outlier": "Whether it lies so far above the trend that it is not shrunken.",
+    "max_cooks": "Largest Cook's distance of any count in a group of three or more.",
+    "cooks_excused": "Whether three or more counts exceed the one with that distance.",
+    "n_replaced": "Counts replaced as outliers before the fit.",
+    "converged": "Whether the coefficients' fit has converged.",
 }
 """Columns ``var[f"{key}_{name}"]`` that fits leave behind, and what they mean."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 WaldAlternative = Literal["two-sided", "greater", "less", "within"]
-_LOG10_2 = float(np.log10(2.0))
+_LN10 = float(np.log(10.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class WaldTest:
     """Fields of the estimates' shape."""
 
     stat: Float
-    """Standard errors from the threshold, 0 where the estimate is on its other side."""
+    """Standard errors from zero of two-sided tests; else from the threshold, 0 where the estimate is
+    on its other side."""
     log10_pval: Float
 
 
@@ -42,8 +43,9 @@ def wald_test(
     threshold
         In the unit of the estimates.
     alternative
-        ``"two-sided"``: the effect is larger than the threshold in size; ``"greater"``: above it;
-        ``"less"``: below its negative; ``"within"``: smaller in size.
+        ``"two-sided"``: the effect is larger than the threshold in size, p at the null's worst
+        case, an effect of the threshold; ``"greater"``: above it; ``"less"``: below its negative;
+        ``"within"``: smaller in size.
     df
         Degrees of freedom of t; without them the normal distribution is used.
 
@@ -58,13 +60,15 @@ def wald_test(
     --------
     >>> test = wald_test(np.array([2.0, 0.1]), np.array([0.5, 0.5]), threshold=1.0)
     >>> test.stat.tolist(), (10**test.log10_pval).round(4).tolist()
-    ([2.0, 0.0], [0.0455, 1.0])
+    ([4.0, 0.2], [0.0228, 0.978])
     """
     se = np.where(se > 0, se, np.nan)
     if alternative == "two-sided":
-        z = (np.abs(estimate) - threshold) / se
-        log10_pval = np.minimum(_upper(z, df) + _LOG10_2, 0.0)
-        return WaldTest(np.sign(estimate) * np.maximum(z, 0), log10_pval)
+        size = np.abs(estimate)
+        near, far = (_upper((size + t) / se, df) * _LN10 for t in (-threshold, threshold))
+        with np.errstate(invalid="ignore"):  # logaddexp warns of NaN
+            log10_pval = np.minimum(np.logaddexp(near, far) / _LN10, 0.0)
+        return WaldTest(estimate / se, log10_pval)
     if alternative == "within":
         above, below = (threshold - estimate) / se, (estimate + threshold) / se
         nearest = np.minimum(above, below)

@@ -44,6 +44,9 @@ class TestSetting:
     n_threads: int | None = None
     expression: Expression | None = None
     """The values that were fitted, for tests that fit again; None where they are not needed."""
+    padj_method: str = "fdr_bh"
+    """For methods that adjust their p-values themselves."""
+    padj_scope: str = "test"
 
 
 @dataclass(frozen=True, slots=True)

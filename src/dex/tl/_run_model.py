@@ -46,7 +46,13 @@ def run_contrasts(
     ``expression`` is what was fitted; without it there are no means, and no test that fits again.
     """
     setting = TestSetting(
-        options.test, options.lfc, options.alternative, options.n_threads, expression
+        options.test,
+        options.lfc,
+        options.alternative,
+        options.n_threads,
+        expression,
+        options.padj_method,
+        options.padj_scope,
     )
     contrasts = comparison.contrasts.vectors
     unreplicated, notes = _unreplicated(method, fit, comparison, setting)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.data.scale import Scale
-from dex.tl import _linear, _two_sample
+from dex.tl import _deseq2, _linear, _two_sample
 from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
@@ -149,6 +149,20 @@ METHODS: dict[str, Method] = {
                 "HC3 has no standard error for {names}, which rest on an observation that the "
                 "design fits whatever its value: no p-values."
             ),
+        ),
+        ModelMethod(
+            name="deseq2",
+            title="DESeq2's Wald test",
+            citation="Love, Huber & Anders (2014), Genome Biology 15:550",
+            fit=_deseq2.fit_deseq2,
+            each=_deseq2.each,
+            omnibus=_deseq2.any_of,
+            omnibus_title="DESeq2's likelihood ratio test",
+            fit_options=_deseq2.Deseq2FitOptions,
+            test_options=_deseq2.Deseq2TestOptions,
+            counts=True,
+            size_factors="median_ratio",
+            scale=Scale.LN1P,
         ),
     )
 }

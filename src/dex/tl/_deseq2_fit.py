@@ -1,0 +1,305 @@
+"""DESeq2's fit: dispersions, trend, prior, coefficients, outliers [Love2014]_.
+
+.. [Love2014] Love MI, Huber W, Anders S (2014). Moderated estimation of fold change and dispersion
+   for RNA-seq data with DESeq2. Genome Biology 15, 550.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dex.errors import InputError
+from dex.results.fit import Fit
+from dex.stats.conditional_dispersion import DispersionPrior
+from dex.stats.cooks import (
+    CELL,
+    cooks_cutoff,
+    cooks_distances,
+    exceeded,
+    in_cells,
+    replacements,
+    robust_dispersion,
+)
+from dex.stats.design_rows import DesignRows
+from dex.stats.dispersion_prior import DispersionSpread, dispersion_spread
+from dex.stats.dispersion_trend import (
+    DispersionTrend,
+    eligible,
+    local_trend,
+    mean_trend,
+    parametric_trend,
+)
+from dex.stats.gene_dispersion import (
+    FLOOR,
+    RIDGE,
+    CountModel,
+    GeneDispersion,
+    fit_gene_dispersion,
+    is_dispersion_outlier,
+    shrink_dispersion,
+)
+from dex.stats.nb_curvature import leverages, nb_curvature
+from dex.stats.nb_glm import fit_nb_glm, fitted_means
+
+if TYPE_CHECKING:
+    from dex.data.expression import Columns, Expression
+    from dex.design.matrix import Design
+    from dex.tl._model import FitSetting
+    from dex.typing import Bool, Float, Int
+
+_LN2 = float(np.log(2.0))
+_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every block of genes needs once all have been seen."""
+
+    depths: Float
+    model: CountModel
+    trend: DispersionTrend
+    spread: DispersionSpread
+    replaceable: Bool
+    """Observations whose outliers are replaced, ``(n_obs,)``."""
+
+
+def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> Fit:
+    """Estimate dispersions gene by gene, their trend and prior; shrink them; fit coefficients."""
+    matrix, threads, options = design.matrix, setting.n_threads, setting.options
+    if len(matrix) == matrix.shape[1]:
+        return _unreplicated(expression, matrix, threads)
+    depths, model = _depths(expression), CountModel.from_design(matrix)
+    first = _stacked(
+        expression.blocks.map(
+            lambda raw: _first_pass(raw, depths, model), threads, "gene-wise dispersions"
+        )
+    )
+    genes = GeneDispersion(first["base_mean"], first["dispersion"], first["coef"])
+    trend, notes = _trend(genes, options.fit_type)
+    spread = _spread(genes, trend, len(matrix) - matrix.shape[1], options.prior_var)
+    replaceable = _replaceable(model, options.refit_outliers)
+    shared = _Shared(depths, model, trend, spread, replaceable)
+    places: list[Int] = []
+
+    def second(raw: Float, place: slice) -> Columns:
+        columns, replaced = _second_pass(np.rint(raw), _taken(genes, place), shared)
+        places.append(replaced + np.array([place.start, 0]))
+        return columns
+
+    final = _stacked(expression.blocks.map_placed(second, threads, "DESeq2"))
+    replaced = np.concatenate(places)
+    replaced = replaced[np.lexsort(replaced.T[::-1])]
+    notes += _notes(first["rounded"], final["n_replaced"], options.refit_outliers)
+    about = {
+        "trend": trend.kind,
+        "trend_coef": np.array(trend.coef if trend.coef is not None else ()),
+        **_curve(trend, genes.base_mean),
+        "dispersion_var": spread.observed,
+        "prior_var": spread.prior,
+        "two_groups": model.rows.rows.shape == (2, 2),
+        "replaced": replaced,
+    }
+    coef, cov = final.pop("coef"), final.pop("cov")
+    return Fit(matrix, coef, final, cov, {"size_factors": depths}, about, notes)
+
+
+def fitted_counts(raw: Float, place: slice, fit: Fit) -> Float:
+    """Counts that were fitted: whole numbers, outliers replaced."""
+    counts, depths = np.rint(raw), fit.obs["size_factors"]
+    genes, obs = np.asarray(fit.shared["replaced"], dtype=np.intp).reshape(-1, 2).T
+    here = (genes >= place.start) & (genes < place.stop)
+    if here.any():
+        columns, rows = genes[here] - place.start, obs[here]
+        changed = np.unique(columns)
+        values = replacements(counts[:, changed] / depths[:, None], depths)
+        counts[rows, columns] = values[rows, np.searchsorted(changed, columns)]
+    return counts
+
+
+def _depths(expression: Expression) -> Float:
+    if expression.factors is None:
+        msg = "method='deseq2' models counts, and there are none."
+        raise InputError(msg)
+    return expression.factors.size_factors
+
+
+def _first_pass(raw: Float, depths: Float, model: CountModel) -> Columns:
+    counts = np.rint(raw)
+    genes = fit_gene_dispersion(counts, depths, model)
+    return {
+        "base_mean": genes.base_mean,
+        "dispersion": genes.dispersion,
+        "coef": genes.coef,
+        "rounded": (counts != raw).any(axis=0),
+    }
+
+
+def _trend(genes: GeneDispersion, kind: str) -> tuple[DispersionTrend, tuple[str, ...]]:
+    """Of the kind that was asked for; where the parametric curve fails, the local one."""
+    used = eligible(genes.dispersion)
+    mean, dispersion = genes.base_mean[used], genes.dispersion[used]
+    if not used.any():
+        msg = (
+            "no gene is more variable than Poisson counts: method='deseq2' has no trend of "
+            "dispersions to shrink to. Are these technical replicates, or too few genes?"
+        )
+        raise InputError(msg)
+    if kind == "mean":
+        return mean_trend(genes.dispersion), ()
+    if kind == "parametric":
+        found = parametric_trend(mean, dispersion)
+        if found is not None:
+            return found, ()
+    known = np.isfinite(genes.dispersion)
+    local = local_trend(genes.base_mean[known], genes.dispersion[known])
+    return local, (_FELL_BACK,) if kind == "parametric" else ()
+
+
+def _spread(
+    genes: GeneDispersion, trend: DispersionTrend, df: int, given: float | None
+) -> DispersionSpread:
+    used = eligible(genes.dispersion)
+    away = np.log(genes.dispersion[used]) - np.log(trend(genes.base_mean[used]))
+    spread = dispersion_spread(away, df)
+    return spread if given is None else DispersionSpread(spread.observed, given)
+
+
+def _replaceable(model: CountModel, n_replicates: int | None) -> Bool:
+    if n_replicates is None:
+        return np.zeros(len(model.rows.index), dtype=bool)
+    return in_cells(model.rows.index, n_replicates)
+
+
+def _second_pass(
+    counts: Float, genes: GeneDispersion, shared: _Shared
+) -> tuple[Columns, Int]:
+    """Fit the genes of a block, and those with outliers again without them.
+
+    Also returns gene and observation of every count that was replaced, ``(n_replaced, 2)``.
+    """
+    columns, distances = _final_fit(counts, genes, shared)
+    n_obs, n_coefs = shared.model.basis.Q.shape
+    cells = in_cells(shared.model.rows.index, CELL)
+    columns["max_cooks"] = _largest(distances, cells)
+    columns["cooks_excused"] = exceeded(counts, distances).astype(np.float64)
+    swapped = (distances > cooks_cutoff(n_obs, n_coefs)) & shared.replaceable[:, None]
+    columns["n_replaced"] = swapped.sum(axis=0).astype(np.float64)
+    if (again := np.flatnonzero(swapped.any(axis=0))).size:
+        new, where = counts[:, again], swapped[:, again]
+        values = replacements(new / shared.depths[:, None], shared.depths)
+        new = np.asfortranarray(np.where(where, values, new))
+        refitted = fit_gene_dispersion(new, shared.depths, shared.model)
+        better, _ = _final_fit(new, refitted, shared)
+        better["max_cooks"] = _largest(
+            np.where(shared.replaceable[:, None], 0.0, distances[:, again]), cells
+        )
+        for name, found in better.items():
+            columns[name][again] = found
+    return columns, np.argwhere(swapped.T)
+
+
+def _final_fit(
+    counts: Float, genes: GeneDispersion, shared: _Shared
+) -> tuple[Columns, Float]:
+    """Shrink dispersions, fit the coefficients, and return Cook's distances beside them."""
+    model, depths = shared.model, shared.depths
+    trend = shared.trend(genes.base_mean)
+    with np.errstate(invalid="ignore"):
+        prior = DispersionPrior(np.log(trend), shared.spread.prior)
+    shrunken = shrink_dispersion(counts, depths, model, genes, prior)
+    outlier = is_dispersion_outlier(genes.dispersion, trend, shared.spread.observed)
+    dispersion = np.where(outlier, genes.dispersion, shrunken)
+    known = np.where(np.isfinite(dispersion), dispersion, 1.0)
+    fit = fit_nb_glm(counts, model.rows, depths, known, ridge=model.ridge, floor=FLOOR)
+    curvature = nb_curvature(
+        counts, model.rows, depths, known, fit.coef, ridge=model.ridge, floor=FLOOR
+    )
+    mu = fitted_means(model.rows, depths, fit.coef)
+    leverage = leverages(model.rows, np.maximum(mu, FLOOR), known, curvature.cov)
+    robust = robust_dispersion(counts / depths[:, None], model.rows.index)
+    distances = cooks_distances(counts, mu, robust, leverage, model.rows.n_coefs)
+    silent = ~np.isfinite(dispersion)
+    distances[:, silent] = np.nan
+    columns = {
+        "coef": np.where(silent[:, None], np.nan, fit.coef / _LN2),
+        "cov": np.where(silent[:, None], np.nan, curvature.cov / _LN2**2),
+        "base_mean": genes.base_mean,
+        "dispersion_gene": genes.dispersion,
+        "dispersion_trend": trend,
+        "dispersion_map": shrunken,
+        "dispersion": dispersion,
+        "dispersion_outlier": outlier.astype(np.float64),
+        "converged": fit.converged.astype(np.float64),
+    }
+    return columns, distances
+
+
+def _largest(distances: Float, cells: Bool) -> Float:
+    """Largest distance in the groups that have replicates; NaN where no group has."""
+    if not cells.any():
+        return np.full(distances.shape[1], np.nan)
+    return np.asarray(distances[cells].max(axis=0))
+
+
+def _taken(genes: GeneDispersion, place: slice) -> GeneDispersion:
+    return GeneDispersion(genes.base_mean[place], genes.dispersion[place], genes.coef[place])
+
+
+def _stacked(parts: list[Columns]) -> dict[str, Any]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _curve(trend: DispersionTrend, base_mean: Float) -> Columns:
+    """Some points of the trend, to be drawn."""
+    means = base_mean[base_mean > 0]
+    at = np.geomspace(means.min(), means.max(), _CURVE_POINTS)
+    return {"trend_mean": at, "trend_dispersion": trend(at)}
+
+
+def _notes(rounded: Bool, n_replaced: Float, n_replicates: int | None) -> tuple[str, ...]:
+    notes = []
+    if rounded.any():
+        notes.append(
+            f"{rounded.sum()} genes have counts that are not whole numbers, as estimated counts "
+            "are: rounded, as DESeq2 does."
+        )
+    if (n := int((n_replaced > 0).sum())) > 0:
+        notes.append(
+            f"{n} genes were fitted again with their outliers replaced (Cook's distance, groups "
+            f"of {n_replicates} or more)."
+        )
+    return tuple(notes)
+
+
+def _unreplicated(expression: Expression, matrix: Float, n_threads: int | None) -> Fit:
+    """Fold changes of a design that explains every observation: no dispersion, nothing to test."""
+    depths, rows = _depths(expression), DesignRows.from_design(matrix)
+
+    def columns(raw: Float) -> Columns:
+        counts = np.rint(raw)
+        none = np.zeros(counts.shape[1])
+        ridge = np.full(rows.n_coefs, RIDGE)
+        fit = fit_nb_glm(counts, rows, depths, none, ridge=ridge, floor=FLOOR)
+        nothing = np.full(counts.shape[1], np.nan)
+        return {
+            "coef": fit.coef / _LN2,
+            "cov": np.full((counts.shape[1], rows.n_coefs * (rows.n_coefs + 1) // 2), np.nan),
+            "base_mean": (counts / depths[:, None]).mean(axis=0),
+            "dispersion": nothing,
+            "max_cooks": nothing,
+            "cooks_excused": nothing,
+        }
+
+    found = _stacked(expression.blocks.map(columns, n_threads, "DESeq2"))
+    coef, cov = found.pop("coef"), found.pop("cov")
+    about = {"two_groups": False, "replaced": np.empty((0, 2), dtype=np.intp)}
+    return Fit(matrix, coef, found, cov, {"size_factors": depths}, about)
+
+
+_FELL_BACK = (
+    "The parametric trend of dispersions, a + b / mean, does not fit these genes: a local "
+    "regression has taken its place; fit_type='local' or 'mean' says so."
+)
