@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from dex._numba import kernel
 from dex.stats.design_rows import DesignRows
-from dex.stats.nb_glm import fit_nb_glm, nb_deviance
+from dex.stats.nb_glm import by_gene, exp_rows, fit_nb_glm, gene_first
+from dex.stats.unit_deviance import unit_deviance
 
 if TYPE_CHECKING:
-    from dex.typing import Float
+    from dex.typing import Float, Int
 
 _NOTHING: Final = 1e-10
 """Of the largest weight: what is left of a row that follows from others."""
@@ -71,6 +73,45 @@ def likelihood_ratio(
         coef = fit_nb_glm(counts, null.design, depths, dispersion, weights=weights).coef
     restricted = nb_deviance(counts, null.design, depths, dispersion, coef, weights=weights)
     return np.maximum(restricted - deviance, 0.0)
+
+
+def nb_deviance(
+    counts: Float,
+    design: DesignRows,
+    depths: Float,
+    dispersion: Float,
+    coef: Float,
+    *,
+    weights: Float | None = None,
+) -> Float:
+    """Deviance at ``coef``, shape ``(n_vars,)``; arguments as :func:`~dex.stats.nb_glm.fit_nb_glm`."""
+    n_obs, n_vars = counts.shape
+    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    depth, coef = by_gene(depths, n_obs, n_vars), np.ascontiguousarray(coef)
+    parts = (gene_first(counts), design.rows, design.index, depth, dispersion, weighted, coef)
+    return _deviance(*parts)
+
+
+@kernel
+def _deviance(
+    counts: Float,
+    rows: Float,
+    index: Int,
+    depths: Float,
+    dispersions: Float,
+    weights: Float,
+    coefs: Float,
+) -> Float:
+    n_vars, n_obs = counts.shape
+    deviance, means = np.zeros(n_vars), np.empty(len(rows))
+    for j in range(n_vars):
+        depth = depths[j if len(depths) > 1 else 0]
+        weight = weights[j if len(weights) > 1 else 0]
+        exp_rows(rows, coefs[j], means)
+        for i in range(n_obs):
+            mu = depth[i] * means[index[i]]
+            deviance[j] += weight[i] * unit_deviance(counts[j, i], mu, dispersions[j])
+    return deviance
 
 
 def _eliminated(contrasts: Float) -> tuple[Float, list[int]]:

@@ -173,9 +173,7 @@ def _replaceable(model: CountModel, n_replicates: int | None) -> Bool:
     return in_cells(model.rows.index, n_replicates)
 
 
-def _second_pass(
-    counts: Float, genes: GeneDispersion, shared: _Shared
-) -> tuple[Columns, Int]:
+def _second_pass(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[Columns, Int]:
     """Fit the genes of a block, and those with outliers again without them.
 
     Also returns gene and observation of every count that was replaced, ``(n_replaced, 2)``.
@@ -201,9 +199,7 @@ def _second_pass(
     return columns, np.argwhere(swapped.T)
 
 
-def _final_fit(
-    counts: Float, genes: GeneDispersion, shared: _Shared
-) -> tuple[Columns, Float]:
+def _final_fit(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[Columns, Float]:
     """Shrink dispersions, fit the coefficients, and return Cook's distances beside them."""
     model, depths = shared.model, shared.depths
     trend = shared.trend(genes.base_mean)
