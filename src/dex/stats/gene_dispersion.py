@@ -25,8 +25,8 @@ FLOOR: Final = 0.5
 """Of means: below, a count says hardly anything of its weight."""
 RIDGE: Final = 1e-6 / float(np.log(2)) ** 2
 """Precision of the coefficients' prior, 1e-6 in log2: it holds them where a group has no counts."""
-_FLAT: Final = 1e-3
-"""Slope at which DESeq2 takes a start for the maximum, as a step would gain 1e-6."""
+_FLAT: Final = 1e-2
+"""Slope from which the ascent of DESeq2 does not get away in the steps that it has."""
 _NO_GAIN: Final = 1e-6
 """Share of the log likelihood that the maximum must gain over the start."""
 _FAR_BELOW: Final = 0.1
@@ -82,7 +82,7 @@ def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> Gene
     Notes
     -----
     The climb starts at an estimate by moments. As in DESeq2, a gene keeps that estimate if the
-    likelihood is flat there (its slope by the log dispersion is below 1e-3, as where there is no
+    likelihood is flat there (its slope by the log dispersion is below 0.01, as where there is no
     dispersion), or if the maximum gains less than a millionth of the log likelihood.
 
     Examples
