@@ -8,11 +8,13 @@ from dex.stats.tails import (
     log10_pval_against,
     normal_log10_pval,
     t_log10_pval,
+    t_quantile,
 )
 
 # Measured against mpmath at 45 digits over 900 points: 1.2e-13 at worst.
 SAME = 1e-12
 # Scipy's survival functions are right to 1e-11 or so; near p = 1 that is all of log10 p.
+QUANTILE_RTOL = 1e-11  # scipy's own quantiles are found by a search that stops about there
 SCIPY = {"rtol": 1e-9, "atol": 1e-10}
 
 # log10 p by mpmath at 45 digits, from continued fractions.
@@ -199,3 +201,11 @@ def test_both_sides_add_up_to_one():
 
 def test_a_side_of_nothing_is_nothing():
     assert np.isnan(log10_pval_against("greater", stat=np.nan, two_sided=np.nan))
+
+
+@pytest.mark.parametrize("probability", [0.975, 0.6, 0.9999, 0.025])
+def test_quantiles_of_t_are_scipys(probability):
+    df = np.array([1.0, 1.5, 3.0, 29.9, 499.9, 500.0, 501.5, 2e3, 1e5, 1e9, np.inf])
+    found = t_quantile(probability, df)
+    np.testing.assert_allclose(found, stats.t.ppf(probability, df), rtol=QUANTILE_RTOL)
+    assert np.isnan(t_quantile(probability, [np.nan])).all()

@@ -38,7 +38,8 @@ def adata():
 @pytest.fixture(params=["h5ad", "zarr"])
 def lazily(request, adata, tmp_path):
     path = tmp_path / f"cells.{request.param}"
-    getattr(adata, f"write_{request.param}")(path)
+    with ad.settings.override(zarr_write_format=3):
+        getattr(adata, f"write_{request.param}")(path)
     return ad.experimental.read_lazy(path)
 
 

@@ -10,6 +10,7 @@ from scipy import special, stats
 import dex
 
 STAT = {"rtol": 1e-10}  # the bound; sums in another order differ by about 1e-14
+INTERVAL = {"rtol": 1e-8, "atol": 1e-9}
 LOG10_P = {"rtol": 0, "atol": 1e-9}  # the bound
 
 
@@ -133,3 +134,21 @@ def test_p_does_not_underflow(column):
     assert column(adata, "log10_pval")[0, 0] == pytest.approx(expected, abs=1e-9)
     assert expected < -1000
     assert dex.get.rank_genes_df(adata)["gene"][0] == adata.var_names[0]
+
+
+@pytest.mark.parametrize(("method", "equal_var"), [("t-test", False), ("t-test-student", True)])
+def test_intervals_and_effect_sizes(logs, column, method, equal_var):
+    dex.tl.rank_genes(logs, "condition", method=method, scale="logcpm")
+    treated, control = split(logs)
+    interval = stats.ttest_ind(treated, control, axis=0, equal_var=equal_var).confidence_interval()
+    np.testing.assert_allclose(column(logs, "mean_diff_low")[:, 0], interval.low, **INTERVAL)
+    np.testing.assert_allclose(column(logs, "mean_diff_high")[:, 0], interval.high, **INTERVAL)
+    n, m = len(treated), len(control)
+    within = (n - 1) * treated.var(axis=0, ddof=1) + (m - 1) * control.var(axis=0, ddof=1)
+    d = (treated.mean(axis=0) - control.mean(axis=0)) / np.sqrt(within / (n + m - 2))
+    np.testing.assert_allclose(column(logs, "cohens_d")[:, 0], d, **STAT)
+    dex.tl.rank_genes(logs, "condition", method="wilcoxon", scale="logcpm", key_added="ranks")
+    assert "ranks_cohens_d" not in logs.varm
+    options = {"scale": "logcpm", "stats": "cohens_d", "key_added": "ranks"}
+    dex.tl.rank_genes(logs, "condition", method="wilcoxon", **options)
+    np.testing.assert_array_equal(column(logs, "cohens_d", "ranks"), column(logs, "cohens_d"))

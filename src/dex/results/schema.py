@@ -44,6 +44,10 @@ COLUMNS = {
         Column("log2fc_se", "Standard error of log2fc.", "log2", r="lfcSE"),
         Column("mean_diff", "Difference of means of the values tested (of logs: in log2).", "log2"),
         Column("mean_diff_se", "Standard error of mean_diff, which over it is stat.", "log2"),
+        Column(
+            "mean_diff_low", "Lower end of mean_diff's 95% confidence interval.", "log2", r="CI.L"
+        ),
+        Column("mean_diff_high", "Upper end of it.", "log2", r="CI.R"),
         Column("stat", "Test statistic: t, z, F or chi-square.", scanpy="scores", r="stat"),
         Column("df", "Degrees of freedom of stat (of the denominator, for F)."),
         Column(

@@ -121,14 +121,15 @@ def check_stats(stats: Sequence[str] | None) -> None:
     InputError
         If a name is not a column's.
     """
-    unknown = [name for name in _listed(stats) if name not in COLUMNS]
+    unknown = [name for name in listed_stats(stats) if name not in COLUMNS]
     if unknown:
         msg = f"stats={unknown!r}: no columns of a result; they are {', '.join(COLUMNS)}."
         raise InputError(msg)
 
 
-def _listed(stats: Sequence[str] | None) -> list[str]:
-    return [stats] if isinstance(stats, str) else list(stats or ())
+def listed_stats(stats: Sequence[str] | None) -> tuple[str, ...]:
+    """Columns asked for, also if it is one by itself."""
+    return (stats,) if isinstance(stats, str) else tuple(stats or ())
 
 
 def _columns_to_store(result: Result, stats: Sequence[str] | None) -> Columns:
@@ -140,7 +141,7 @@ def _columns_to_store(result: Result, stats: Sequence[str] | None) -> Columns:
     n_vars = len(next(iter(there.values())))
     if stats is None and n_vars * len(result.infos) <= LARGE_RESULT:
         return there
-    kept = {*SHORT_COLUMNS, MARKER_SCORE, *_listed(stats)}
+    kept = {*SHORT_COLUMNS, MARKER_SCORE, *listed_stats(stats)}
     columns = {name: values for name, values in there.items() if name in kept}
     if stats is None:
         logger.info(
@@ -149,7 +150,7 @@ def _columns_to_store(result: Result, stats: Sequence[str] | None) -> Columns:
             len(result.infos),
             ", ".join(columns),
         )
-    if absent := [name for name in _listed(stats) if name not in there]:
+    if absent := [name for name in listed_stats(stats) if name not in there]:
         logger.info("stats=: the method gives no %s.", ", ".join(absent))
     return columns
 

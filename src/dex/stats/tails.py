@@ -26,6 +26,7 @@ _TINY_PVAL = 1e-250
 """Scipy's functions serve above; below, they near the subnormal numbers."""
 _LARGEST_F = 1e300
 """Cap of a finite F, so that nothing overflows."""
+_FEW_DF = 500.0
 _MAX_TERMS = 100_000
 _MAX_NEWTON = 100
 _CONVERGED = 1e-15
@@ -120,6 +121,40 @@ def _t_log_density(t: Float, df: float) -> Float:
         return np.asarray(-t * t / 2 - np.log(2 * np.pi) / 2)
     constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - np.log(df * np.pi) / 2
     return np.asarray(constant - (df + 1) / 2 * np.log1p(t * t / df))
+
+
+def t_quantile(probability: float, df: ArrayLike) -> Float:
+    """Quantile of Student's t, in the shape of ``df``; NaN stays NaN.
+
+    From ``df`` of 500 on it is the normal quantile with the first four terms of Fisher's expansion
+    in 1 / df (Abramowitz & Stegun, 26.7.5), which are exact to double precision there.
+
+    Examples
+    --------
+    >>> t_quantile(0.975, [1.0, 30.0, 1000.0, np.inf]).round(6).tolist()
+    [12.706205, 2.042272, 1.962339, 1.959964]
+    """
+    df = np.asarray(df, dtype=np.float64)
+    few, z = df < _FEW_DF, float(special.ndtri(probability))
+    with np.errstate(divide="ignore"):
+        out = np.asarray(np.polynomial.polynomial.polyval(1 / df, _fisher_terms(z)))
+    out[few] = special.stdtrit(df[few], probability)
+    return out
+
+
+def _fisher_terms(z: float) -> list[float]:
+    """Coefficients of 1, 1 / df, ... in the quantile of t that belongs to the normal one."""
+    powers = (
+        (1.0, (1,)),
+        (4.0, (1, 1)),
+        (96.0, (3, 16, 5)),
+        (384.0, (-15, 17, 19, 3)),
+        (92160.0, (-945, -1920, 1482, 776, 79)),
+    )
+    return [
+        sum(c * z ** (2 * k + 1) for k, c in enumerate(terms)) / divisor
+        for divisor, terms in powers
+    ]
 
 
 def log10_pval_against(alternative: Alternative, *, stat: ArrayLike, two_sided: ArrayLike) -> Float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.stats.moments import GroupMoments, TwoSamples, group_moments, two_samples
-from dex.stats.tails import f_log10_pval, t_log10_pval
+from dex.stats.tails import f_log10_pval, t_log10_pval, t_quantile
 
 if TYPE_CHECKING:
     from dex.typing import Float, Int
@@ -32,6 +32,14 @@ class TTest:
     """Degrees of freedom."""
     log10_pval: Float
     """log10 of the two-sided p-value."""
+    cohens_d: Float
+    """``mean_diff`` over the pooled standard deviation, of the differences where they are paired;
+    infinite where the means differ and nothing varies."""
+
+    @property
+    def half_width(self) -> Float:
+        """Of the 95% confidence interval of ``mean_diff``; NaN where there is no test."""
+        return t_quantile(0.975, self.df) * self.mean_diff_se
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,8 @@ def welch_t_test(moments: GroupMoments, tests: Int) -> TTest:
         group, reference = (side.var / side.n for side in (sides.group, sides.reference))
         share = group / (group + reference)
         inverse_df = share**2 / (sides.group.n - 1) + (1 - share) ** 2 / (sides.reference.n - 1)
-        return _t_test(sides.mean_diff, np.sqrt(group + reference), 1 / inverse_df)
+        se, df = np.sqrt(group + reference), 1 / inverse_df
+    return _t_test(sides.mean_diff, se, df, np.sqrt(_pooled_var(sides)))
 
 
 def student_t_test(moments: GroupMoments, tests: Int) -> TTest:
@@ -101,10 +110,10 @@ def student_t_test(moments: GroupMoments, tests: Int) -> TTest:
     """
     sides = two_samples(moments, tests)
     df = np.broadcast_to(_pooled_df(sides), moments.mean.shape[:1] + sides.group.n.shape)
+    var = _pooled_var(sides)
     with np.errstate(divide="ignore", invalid="ignore"):
-        var = (sides.group.sum_sq + sides.reference.sum_sq) / df
-        scale = 1 / sides.group.n + 1 / sides.reference.n
-        return _t_test(sides.mean_diff, np.sqrt(var * scale), df)
+        se = np.sqrt(var * (1 / sides.group.n + 1 / sides.reference.n))
+    return _t_test(sides.mean_diff, se, df, np.sqrt(var))
 
 
 def paired_t_test(values: Float, pairs: Int) -> TTest:
@@ -134,7 +143,7 @@ def paired_t_test(values: Float, pairs: Int) -> TTest:
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.sqrt(moments.var / moments.n)
     df = np.full(se.shape, len(group) - 1 if len(group) > 1 else np.nan)
-    return _t_test(moments.mean + moments.mean_low, se, df)
+    return _t_test(moments.mean + moments.mean_low, se, df, np.sqrt(moments.var))
 
 
 def anova(moments: GroupMoments) -> OmnibusTest:
@@ -191,11 +200,45 @@ def _pooled_df(sides: TwoSamples) -> Float:
     return np.where((df > 0) & one_each, df, np.nan)
 
 
-def _t_test(mean_diff: Float, se: Float, df: Float) -> TTest:
+def _pooled_var(sides: TwoSamples) -> Float:
+    """Variance within the two sides of a test, ``(n_vars, n_tests)``."""
+    with np.errstate(invalid="ignore"):
+        var: Float = (sides.group.sum_sq + sides.reference.sum_sq) / _pooled_df(sides)
+    return var
+
+
+def cohens_d(moments: GroupMoments, tests: Int) -> Float:
+    """Difference of means over the pooled standard deviation, ``(n_vars, n_tests)`` [Cohen1988]_.
+
+    Infinite where the means differ and nothing varies; NaN where nothing differs either, and with
+    fewer than three observations.
+
+    References
+    ----------
+    .. [Cohen1988] Cohen (1988), Statistical power analysis for the behavioral sciences, eq. 2.5.1.
+
+    Examples
+    --------
+    >>> moments = group_moments(np.array([[1.0], [3.0], [6.0], [8.0]]), np.array([0, 0, 1, 1]), 2)
+    >>> round(cohens_d(moments, np.array([[1, 0]])).item(), 6)
+    3.535534
+    """
+    sides = two_samples(moments, tests)
+    return _standardised(sides.mean_diff, np.sqrt(_pooled_var(sides)))
+
+
+def _standardised(mean_diff: Float, sd: Float) -> Float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d: Float = mean_diff / sd
+    return d
+
+
+def _t_test(mean_diff: Float, se: Float, df: Float, sd: Float) -> TTest:
     varies = se > 0
     stat = np.divide(mean_diff, se, out=np.full(se.shape, np.nan), where=varies)
     df = np.where(varies, df, np.nan)
-    return TTest(mean_diff, se, stat, df, t_log10_pval(stat, df))
+    d = _standardised(mean_diff, sd)
+    return TTest(mean_diff, se, stat, df, t_log10_pval(stat, df), d)
 
 
 def _centred_means(moments: GroupMoments, share: Float) -> Float:

@@ -32,6 +32,8 @@ class Options:
     alternative: Alternative
     continuity: bool
     weights: Weights
+    stats: tuple[str, ...] = ()
+    """Columns that were asked for: those that take work of their own are made for it."""
     fit: Any = field(default_factory=NoOptions)
     """Options of the method's own for its fit."""
     test: Any = field(default_factory=NoOptions)

@@ -9,7 +9,7 @@ from dex._logging import logger
 from dex.data import Source
 from dex.data.source import obs_of, read_labels
 from dex.results.actual import check_writable
-from dex.results.store import check_free, check_stats, store
+from dex.results.store import check_free, check_stats, listed_stats, store
 from dex.tl._analysis import analyse
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
@@ -141,7 +141,8 @@ def rank_genes(
     stats
         Columns to keep, as ``["auc", "pct_group"]``, of all that the method gives, which take a
         number for each gene and test. ``log2fc``, ``stat``, ``log10_pval`` and ``log10_padj`` are
-        always kept; by default the others are too, up to 1e8 genes x tests.
+        always kept; by default the others are too, up to 1e8 genes x tests. ``"wilcoxon"`` gives
+        ``cohens_d`` if it is asked for here.
     key_added
         Where the result goes; an earlier result there is replaced.
     n_threads
@@ -216,6 +217,7 @@ def rank_genes(
         alternative=alternative,
         continuity=continuity,
         weights=weights,
+        stats=listed_stats(stats),
     )
     check_writable(adata)
     read_labels(adata)

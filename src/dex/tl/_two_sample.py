@@ -12,6 +12,7 @@ from dex.stats.ranks import kruskal_test
 from dex.stats.ttest import (
     TTest,
     anova,
+    cohens_d,
     paired_t_test,
     student_t_test,
     welch_anova,
@@ -71,6 +72,9 @@ def wilcoxon(
     def columns(block: SparseBlock) -> Columns:
         test = compare_ranks(block.values, sides, options, strata=strata)
         statistics = {"stat": test.stat, "auc": test.auc, "log10_pval": test.log10_pval}
+        if "cohens_d" in options.stats:
+            moments = group_moments(block.values, sides.grouping, sides.n_groups)
+            statistics["cohens_d"] = cohens_d(moments, sides.tests)
         return fold_change_columns(block, sides, pseudocount=c) | statistics
 
     return expression.map_sparse(columns, n_threads=options.n_threads, label="Wilcoxon test")
@@ -124,8 +128,12 @@ def _t_columns(test: TTest, scale: Scale, options: Options) -> Columns:
     """Mean differences of logs in log2, whatever the base of the logs tested."""
     unit = scale.log2_per_unit if scale.is_log else 1.0
     mean_diff, se = test.mean_diff * unit, test.mean_diff_se * unit
+    half_width = test.half_width * unit
     return {
         "mean_diff": mean_diff,
         "mean_diff_se": se,
+        "mean_diff_low": mean_diff - half_width,
+        "mean_diff_high": mean_diff + half_width,
+        "cohens_d": test.cohens_d,
         **t_columns(test.stat, test.log10_pval, mean_diff, se, test.df, setting=options),
     }
