@@ -126,7 +126,7 @@ def _other_counts(adata):
         (lambda a: _without(a, "condition"), {}, "obs['condition'] was fitted and is gone"),
         (_other_counts, {"vcov": "HC3"}, "X has changed since the fit 'fit'"),
         (lambda a: a, {"fit_key": "other"}, "fit_key='other': no fit there; there is 'fit'"),
-        (lambda a: a, {"robust": True}, "robust=True is no option; method='ols' takes 'vcov'"),
+        (lambda a: a, {"robustly": True}, "robustly=True is no option; method='ols' takes 'vcov'"),
         (lambda a: a, {"vcov": "HC0"}, "vcov='HC0' is not known"),
     ],
 )

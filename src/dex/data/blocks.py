@@ -43,6 +43,8 @@ class GeneBlocks:
     """Observations, as sorted positions."""
     genes: Int
     """Genes, as sorted positions."""
+    gaps: bool = False
+    """Whether values may be NaN: missing."""
 
     @classmethod
     def all_genes(cls, source: Source, rows: Int) -> GeneBlocks:
@@ -140,7 +142,7 @@ class GeneBlocks:
             self.source.matrix,
             self.rows,
             self.genes,
-            partial(_checked, function, self.source.scale, how.genes_per_part),
+            partial(_checked, function, self._cannot_be_used, how.genes_per_part),
             n_threads=how.n_threads,
             max_memory=self.source.max_memory,
             label=how.label,
@@ -162,7 +164,7 @@ class GeneBlocks:
         return [slice(a, b) for a, b in pairwise([0, *stops.tolist()])]
 
     def _require_good(self, raw: NDArray[Any]) -> None:
-        if _has_bad_values(raw, self.source.scale):
+        if self._cannot_be_used(raw):
             raise InputError(self._diagnosis())
 
     def _dense_blocks(self) -> Iterator[tuple[Int, Float]]:
@@ -177,11 +179,17 @@ class GeneBlocks:
         for genes in self._pieces(reader):
             yield genes, reader.read(genes)
 
+    @property
+    def _cannot_be_used(self) -> Callable[[NDArray[Any]], bool]:
+        """Whether there is a value that no test can take."""
+        return partial(_has_bad_values, scale=self.source.scale, gaps=self.gaps)
+
+
     def _diagnosis(self) -> str:
         """Say which value cannot be used: the first gene and sample, and how many there are."""
         total, first = 0, ""
         for genes, raw in self._dense_blocks():
-            bad = _bad_values(raw, self.source.scale)
+            bad = _bad_values(raw, self.source.scale, gaps=self.gaps)
             total += int(bad.sum())
             if not first and bad.any():
                 j = int(np.flatnonzero(bad.any(axis=0))[0])
@@ -218,25 +226,24 @@ def _parts(
 
 def _checked(
     function: Callable[[SparseGenes, slice], _R],
-    scale: Scale,
+    cannot_be_used: Callable[[NDArray[Any]], bool],
     genes_per_part: int | None,
     raw: SparseGenes,
     place: slice,
 ) -> list[_R] | None:
     """Like :meth:`GeneBlocks.map_sparse` on a worker; None where a value cannot be used."""
-    if _has_bad_values(raw.values, scale):
+    if cannot_be_used(raw.values):
         return None
     return [function(*part) for part in _parts(raw, place, genes_per_part)]
 
 
-def _has_bad_values(raw: NDArray[Any], scale: Scale) -> bool:
+def _has_bad_values(raw: NDArray[Any], *, scale: Scale, gaps: bool) -> bool:
     """Whether there is a value that no test can take; cheap, as it is asked of every block."""
     low, high = raw.min(initial=0.0), raw.max(initial=0.0)  # NaN, if there is one, comes through
-    return bool(
-        not (np.isfinite(low) and np.isfinite(high)) or (scale in _NOT_NEGATIVE and low < 0)
-    )
+    fine = np.isfinite(low) and np.isfinite(high) and (scale not in _NOT_NEGATIVE or low >= 0)
+    return not fine and bool(_bad_values(raw, scale, gaps=gaps).any())
 
 
-def _bad_values(raw: Float, scale: Scale) -> Bool:
-    bad = ~np.isfinite(raw)
+def _bad_values(raw: NDArray[Any], scale: Scale, *, gaps: bool) -> Bool:
+    bad = np.isinf(raw) if gaps else ~np.isfinite(raw)
     return bad | (raw < 0) if scale in _NOT_NEGATIVE else bad

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,8 @@ class Sums:
 
 def row_totals(source: Source, *, n_threads: int | None = None) -> Float:
     """Sum of every observation over all genes, whatever the scale, shape ``(n_obs,)``."""
-    everything = GeneBlocks.all_genes(source, np.arange(len(source.obs_names)))
+    everyone = np.arange(len(source.obs_names))
+    everything = replace(GeneBlocks.all_genes(source, everyone), gaps=True)
     sums = everything.map(lambda raw: np.nansum(raw, axis=1), n_threads, "totals")
     return np.asarray(np.sum(sums, axis=0))
 

@@ -81,6 +81,9 @@ COLUMNS = {
         Column(
             "log10_padj_combined", "log10 of padj_combined, right also where that is 0.", "log10"
         ),
+        Column("ci_low", "Lower end of the confidence interval of log2fc.", "log2", r="CI.L"),
+        Column("ci_high", "Upper end of the confidence interval of log2fc.", "log2", r="CI.R"),
+        Column("lods", "Log-odds of differential expression: limma's B-statistic.", "ln", r="B"),
         Column("status", "Why there is no p-value or padj: a code of Status."),
     )
 }
@@ -88,6 +91,7 @@ COLUMNS = {
 
 FIT_COLUMNS = {
     "base_mean": "Mean expression of all observations used, on the linear scale.",
+    "mean_log2": "Mean of the logs fitted, over the observations that the gene has, in log2.",
     "var": "Residual variance.",
     "df_residual": "Residual degrees of freedom.",
     "dispersion_gene": "Dispersion of the gene by itself.",
@@ -99,6 +103,10 @@ FIT_COLUMNS = {
     "cooks_excused": "Whether three or more counts exceed the one with that distance.",
     "n_replaced": "Counts replaced as outliers before the fit.",
     "converged": "Whether the coefficients' fit has converged.",
+    "var_prior": "Prior variance, to which the residual variance was squeezed.",
+    "df_prior": "Prior degrees of freedom: how strongly.",
+    "var_post": "Posterior variance, in which effects are tested.",
+    "df_total": "Degrees of freedom of the posterior variance.",
 }
 """Columns ``var[f"{key}_{name}"]`` that fits leave behind, and what they mean."""
 

@@ -92,14 +92,15 @@ def log_odds(
     Shape ``(n_vars, n_tests)``.
     """
     var_prior, df_prior = prior
-    limits = np.square(stdev_limits) / np.median(var_prior)
+    typical = np.nanmedian(var_prior)
+    limits = np.square(stdev_limits) / typical
     v0 = np.array(
         [
             effect_var(t, v, df, proportion=proportion, limits=limits)
             for t, v in zip(stat.T, np.square(se_unscaled).T, strict=True)
         ]
     )
-    v0 = np.where(np.isfinite(v0), v0, 1.0 / np.median(var_prior))
+    v0 = np.where(np.isfinite(v0), v0, 1.0 / typical)
     r = 1.0 + v0 / np.square(se_unscaled)
     square, d = np.square(stat), df[:, None]
     with np.errstate(invalid="ignore"):

@@ -82,7 +82,7 @@ def t_log10_pval(stat: ArrayLike, df: ArrayLike) -> Float:
     return f_log10_pval(np.where(np.isinf(size), np.inf, square), 1.0, df)
 
 
-def t_of_log10_pval(log10_pval: ArrayLike, df: float) -> Float:
+def t_of_log10_pval(log10_pval: ArrayLike, df: ArrayLike) -> Float:
     """Size of the Student's t that has a two-sided p-value: the inverse of :func:`t_log10_pval`.
 
     Newton's method on log p as a function of log t, which is concave: after its first step it
@@ -90,37 +90,39 @@ def t_of_log10_pval(log10_pval: ArrayLike, df: float) -> Float:
 
     Parameters
     ----------
-    log10_pval
-        log10 of p-values, any shape.
-    df
-        Degrees of freedom; ``inf`` is the normal limit.
+    log10_pval, df
+        log10 of p-values and degrees of freedom, broadcast together. ``df = inf`` is the normal
+        limit; NaN in either gives NaN.
 
     Examples
     --------
     >>> t_of_log10_pval([0.0, -1.262608, -128.68342], 30).round(3).tolist()
     [0.0, 2.0, 99999.998]
     """
-    target = np.atleast_1d(np.asarray(log10_pval, dtype=np.float64)) * _LN10
-    out = np.where(target < 0, np.nan, 0.0)
-    inside = np.isfinite(target) & (target < 0)
-    x = np.log(-2 * target[inside]) / 2  # the normal's, where log p is already about as steep
+    log_p, every_df = (np.asarray(a, dtype=np.float64) for a in (log10_pval, df))
+    target, d = np.broadcast_arrays(np.atleast_1d(log_p) * _LN10, every_df)
+    out = np.where(target == 0, 0.0, np.nan)
+    inside = np.isfinite(target) & (target < 0) & (d > 0)
+    d, wanted = d[inside], target[inside]
+    x = np.log(-2 * wanted) / 2  # the normal's, where log p is already about as steep
     for _ in range(_MAX_NEWTON):
-        log_p = t_log10_pval(np.exp(x), df) * _LN10
-        slope = np.exp(_LN2 + x + _t_log_density(np.exp(x), df) - log_p)
-        step = (log_p - target[inside]) / slope
+        log_p = t_log10_pval(np.exp(x), d) * _LN10
+        slope = np.exp(_LN2 + x + _t_log_density(np.exp(x), d) - log_p)
+        step = (log_p - wanted) / slope
         x = x + step
         if (np.abs(step) <= _CONVERGED * np.maximum(np.abs(x), 1.0)).all():
             break
     out[inside] = np.exp(x)
     out[np.isneginf(target)] = np.inf
-    return out.reshape(np.shape(log10_pval))
+    return out.reshape(np.broadcast_shapes(np.shape(log10_pval), np.shape(df)))
 
 
-def _t_log_density(t: Float, df: float) -> Float:
-    if np.isinf(df):
-        return np.asarray(-t * t / 2 - np.log(2 * np.pi) / 2)
-    constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - np.log(df * np.pi) / 2
-    return np.asarray(constant - (df + 1) / 2 * np.log1p(t * t / df))
+def _t_log_density(t: Float, df: Float) -> Float:
+    finite = np.where(np.isinf(df), 1.0, df)
+    constant = special.gammaln((finite + 1) / 2) - special.gammaln(finite / 2)
+    constant -= np.log(finite * np.pi) / 2
+    normal = -t * t / 2 - np.log(2 * np.pi) / 2
+    return np.where(np.isinf(df), normal, constant - (finite + 1) / 2 * np.log1p(t * t / finite))
 
 
 def t_quantile(probability: float, df: ArrayLike) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -88,6 +88,8 @@ def measure(
             obs=measured.obs,
             n_threads=options.n_threads,
         )
+        if isinstance(method, ModelMethod) and method.gaps:
+            expression = replace(expression, blocks=replace(expression.blocks, gaps=True))
         if options.lfc > 0 and not expression.scale.is_log:
             where = expression.source.where
             msg = f"lfc={options.lfc} is in log2, and {where} is not on a log scale."

@@ -76,6 +76,14 @@ def t_columns(
     return {"stat": stat, "df": df, "log10_pval": log10_pval}
 
 
+def estimate_columns(effect: Float, se: Float, *, is_log: bool) -> Columns:
+    """Differences of logs are fold changes; of anything else they are differences of means."""
+    if is_log:
+        return {"log2fc": effect, "log2fc_se": se}
+    nothing = np.full_like(effect, np.nan)
+    return {"log2fc": nothing, "log2fc_se": nothing, "mean_diff": effect, "mean_diff_se": se}
+
+
 def mean_columns(block: GeneBlock, sides: Sides) -> Columns:
     """Means on both sides and, where zeros are zeros, the fractions that express the gene.
 

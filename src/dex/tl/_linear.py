@@ -11,7 +11,7 @@ from dex.results.fit import Fit
 from dex.results.schema import EFFECTS
 from dex.stats.basis import Basis, JointContrasts, SeparateContrasts
 from dex.stats.linear_model import LinearFit, contrast_f_test, contrast_t_test, lm_fit
-from dex.tl._columns import t_columns
+from dex.tl._columns import estimate_columns, t_columns
 from dex.tl._model import Tested
 from dex.tl._options import require_choice
 
@@ -66,7 +66,7 @@ def ols(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
         effect, se = test.estimate * unit, test.se * unit
         df = np.broadcast_to(test.df, test.stat.shape)
         statistics = t_columns(test.stat, test.log10_pval, effect, se, df, setting=setting)
-        return _estimate_columns(effect, se, is_log=bool(fit.shared["is_log"])) | statistics
+        return estimate_columns(effect, se, is_log=bool(fit.shared["is_log"])) | statistics
 
     return Tested(_by_gene(columns, fit, basis, setting))
 
@@ -117,11 +117,3 @@ def _by_gene(
         n_threads=setting.n_threads,
         label="least squares",
     )
-
-
-def _estimate_columns(effect: Float, se: Float, *, is_log: bool) -> Columns:
-    """Differences of logs are fold changes; of anything else they are differences of means."""
-    if is_log:
-        return {"log2fc": effect, "log2fc_se": se}
-    nothing = np.full_like(effect, np.nan)
-    return {"log2fc": nothing, "log2fc_se": nothing, "mean_diff": effect, "mean_diff_se": se}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.data.scale import Scale
-from dex.tl import _deseq2, _linear, _two_sample
+from dex.tl import _deseq2, _limma, _linear, _two_sample
 from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class ModelMethod(Method):
     """Why, with ``{names}``."""
     rereads: Callable[[TestSetting], bool] = lambda _: False
     """Whether the tests need the values that were fitted."""
+    gaps: bool = False
+    """Whether values may be missing."""
     counts: bool = False
     """Whether counts are modelled as they are; else logs are, which may be made of counts."""
     size_factors: str = "auto"
@@ -163,6 +165,19 @@ METHODS: dict[str, Method] = {
             counts=True,
             size_factors="median_ratio",
             scale=Scale.LN1P,
+        ),
+        ModelMethod(
+            name="limma",
+            title="moderated t-test (limma)",
+            citation="Ritchie et al. (2015), Nucleic Acids Research 43:e47",
+            fit=_limma.fit_limma,
+            each=_limma.moderated_t,
+            omnibus=_limma.moderated_f,
+            omnibus_title="moderated F test (limma)",
+            fit_options=_limma.LimmaOptions,
+            test_options=_limma.ModeratedOptions,
+            block="repeats",
+            gaps=True,
         ),
     )
 }
