@@ -8,9 +8,13 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from dex.stats.nb_treat import _inwards, contrast_shift, treat_log10_pval
+from dex.stats.design_rows import DesignRows
+from dex.stats.nb_glm import fit_nb_glm
+from dex.stats.nb_treat import _inwards, contrast_shift, threshold_roots, treat_log10_pval
+from dex.stats.nested import nb_deviance
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "nb_treat"
+ROOTS = 1e-5  # edgeR's fits stop at a relative change of deviance of about 1e-6
 LIKE_R = 3e-6  # of p: R's width of the interval has seven digits, and so have its likelihood ratios
 
 
@@ -20,6 +24,24 @@ def test_p_values_are_edgers(name, null):
     genes = pd.read_csv(REFERENCE / f"{name}.csv")
     found = treat_log10_pval(*(genes[c].to_numpy() for c in ("low", "high", "df")), null=null)
     np.testing.assert_allclose(10**found, genes[null], rtol=LIKE_R, atol=1e-300)
+
+
+def test_roots_of_likelihood_ratios_are_edgers():
+    genes, samples = pd.read_csv(REFERENCE / "lrt.csv"), pd.read_csv(REFERENCE / "samples.csv")
+    counts = np.asfortranarray(pd.read_csv(REFERENCE / "counts.csv").to_numpy(float).T)
+    design = np.column_stack([np.ones(7), samples.batch, samples.group])
+    depths, dispersion = np.exp(samples.offset.to_numpy()), np.full(counts.shape[1], 0.1)
+    rows, contrast = DesignRows.from_design(design), np.array([0.0, 0, 1])
+    coef = fit_nb_glm(counts, rows, depths, dispersion).coef
+    deviance = nb_deviance(counts, rows, depths, dispersion, coef)
+    effect = coef[:, 2] / np.log(2)
+    known = (np.abs(genes.effect) < 15).to_numpy()  # elsewhere a group has no counts
+    np.testing.assert_allclose(effect[known], genes.effect[known], rtol=ROOTS, atol=ROOTS)
+    for d in (depths, np.tile(depths[:, None], counts.shape[1])):
+        parts = (counts, design, contrast, d, dispersion, deviance, effect)
+        low, high = threshold_roots(*parts, threshold=0.6)
+        np.testing.assert_allclose(low[known], genes.low[known], rtol=ROOTS, atol=ROOTS)
+        np.testing.assert_allclose(high[known], genes.high[known], rtol=ROOTS, atol=ROOTS)
 
 
 @pytest.mark.parametrize("near", [-0.1, 0.0, 0.999, 1.001, 6.0])

@@ -171,7 +171,7 @@ def _far_side(y: float, total: float, odds: float) -> float:
 
 
 @kernel
-def _log10_exact(  # noqa: PLR0917  # kernels take plain arguments
+def _log10_exact(  # kernels take plain arguments
     y: Float, y_ref: Float, n: float, n_ref: float, dispersion: Float, big_count: float
 ) -> Float:
     out = np.zeros(len(y))

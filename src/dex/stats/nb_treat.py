@@ -17,6 +17,7 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
+from dex.stats.nested import NullModel, likelihood_ratio
 from dex.stats.tails import t_log10_pval
 
 if TYPE_CHECKING:
@@ -49,6 +50,53 @@ def contrast_shift(design: Float, contrast: Float) -> Float:
     """
     pivot = int(np.argmax(np.abs(contrast)))
     return np.asarray(design[:, pivot] / contrast[pivot])
+
+
+def threshold_roots(
+    counts: Float,
+    design: Float,
+    contrast: Float,
+    depths: Float,
+    dispersion: Float,
+    deviance: Float,
+    effect: Float,
+    *,
+    threshold: float,
+    weights: Float | None = None,
+) -> tuple[Float, Float]:
+    """Signed roots of the likelihood ratios against the effect ``-threshold`` and ``threshold``.
+
+    Parameters
+    ----------
+    counts, depths, dispersion, weights
+        As the full model was fitted to, see :func:`~dex.stats.nb_glm.fit_nb_glm`.
+    design, contrast
+        Shapes ``(n_obs, n_coefs)`` and ``(n_coefs,)``.
+    deviance, effect
+        Of the full model: its deviance, and the contrast in log2, shape ``(n_vars,)``.
+    threshold
+        In log2.
+
+    Returns
+    -------
+    Both of shape ``(n_vars,)``; with a quasi-dispersion, divide by its root.
+
+    Examples
+    --------
+    >>> counts, design = np.array([[10.0], [80.0]]), np.array([[1.0, 0], [1, 1]])
+    >>> parts = (np.array([0.0, 1]), np.ones(2), np.array([0.1]), np.zeros(1), np.array([3.0]))
+    >>> low, high = threshold_roots(counts, design, *parts, threshold=1.0)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([4.656], [2.401])
+    """
+    null, unit = NullModel.of(design, contrast[None, :]), contrast_shift(design, contrast)
+    roots = []
+    for bound in (-threshold, threshold):
+        shift = np.exp(bound * math.log(2) * unit)
+        there = depths * (shift if depths.ndim == 1 else shift[:, None])
+        ratio = likelihood_ratio(counts, null, there, dispersion, deviance, weights=weights)
+        roots.append(np.sqrt(ratio) * np.sign(effect - bound))
+    return roots[0], roots[1]
 
 
 def treat_log10_pval(low: Float, high: Float, df: Float, *, null: Null = "interval") -> Float:

@@ -19,11 +19,12 @@ sizes <- y$samples$lib.size * y$samples$norm.factors
 rate <- exp(mglmOneGroup(counts, offset = log(sizes), dispersion = dispersion))
 common <- exp(base::mean(log(sizes)))
 pseudo <- q2qnbinom(counts, outer(rate, sizes), matrix(rate * common, 120, 7), dispersion)
-p <- exactTest(y, dispersion = dispersion)$table$PValue
+test <- exactTest(y, dispersion = dispersion)$table
+p <- test$PValue
 stopifnot(all.equal(p, exactTestDoubleTail(pseudo[, 1:3], pseudo[, 4:7], dispersion)))
 write15(counts, "counts.csv")
 write15(data.frame(size = sizes), "sizes.csv")
 write15(pseudo, "pseudo.csv")
-write15(data.frame(dispersion, rate, p, p_summed = exactTestDoubleTail(
+write15(data.frame(dispersion, rate, log2fc = test$logFC, p, p_summed = exactTestDoubleTail(
   pseudo[, 1:3], pseudo[, 4:7], dispersion, big.count = Inf)), "genes.csv")
 writeLines(capture.output(sessionInfo()), "session_info.txt")
