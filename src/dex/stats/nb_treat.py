@@ -87,7 +87,7 @@ def threshold_roots(
     >>> parts = (np.array([0.0, 1]), np.ones(2), np.array([0.1]), np.zeros(1), np.array([3.0]))
     >>> low, high = threshold_roots(counts, design, *parts, threshold=1.0)
     >>> low.round(3).tolist(), high.round(3).tolist()
-    ([4.656], [2.401])
+    ([4.866], [2.499])
     """
     null, unit = NullModel.of(design, contrast[None, :]), contrast_shift(design, contrast)
     roots = []

@@ -10,9 +10,9 @@ dispersion <- 0.1
 batch <- c(0, 1, 0, 1, 0, 1, 0)
 group <- c(0, 0, 0, 1, 1, 1, 1)
 mean <- 10^runif(n, 0, 3)
-mean[1] <- 1e5
+mean[1] <- 3000
 mu <- mean * 2^outer(rnorm(n, sd = 1.5), group) * 2^outer(rnorm(n, sd = 0.3), batch)
-mu[1, ] <- 1e5 * 2^(6 * group)
+mu[1, ] <- 3000 * 2^(2 * group)
 y <- matrix(rnbinom(n * 7, mu = mu, size = 1 / dispersion), n)
 design <- cbind(1, batch, group)
 d <- DGEList(y)
