@@ -20,7 +20,7 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.stats.nb import nb_log_kernel, rising_slopes
-from dex.stats.nb_glm import by_gene, climb, exp_rows, gene_first, starting_coef
+from dex.stats.nb_glm import by_gene, gene_first
 from dex.stats.small_matrices import add_outer, cholesky, fill, invert_factored
 
 if TYPE_CHECKING:
@@ -43,48 +43,6 @@ class DispersionFit:
     """Shape ``(n_vars,)``; also at a bound."""
     curvature: Float
     """Second derivative of the objective by the log dispersion, shape ``(n_vars,)``."""
-
-
-def adjusted_profile(
-    counts: Float,
-    design: DesignRows,
-    depths: Float,
-    log_dispersions: Float,
-    *,
-    weights: Float | None = None,
-) -> Float:
-    """Adjusted profile log likelihoods, the coefficients fitted anew at every dispersion.
-
-    Parameters
-    ----------
-    counts, design, depths, weights
-        As in :func:`~dex.stats.nb_glm.fit_nb_glm`.
-    log_dispersions
-        Natural logs: a grid ``(n_grid,)`` for all genes, or of each gene ``(n_vars, n_grid)``. They
-        ascend, as each fit starts where the last one ended.
-
-    Returns
-    -------
-    Shape ``(n_vars, n_grid)``, but for what does not depend on the dispersion.
-
-    Examples
-    --------
-    >>> from dex.stats.design_rows import DesignRows
-    >>> design = DesignRows.from_design(np.ones((4, 1)))
-    >>> counts = np.array([[2.0], [9.0], [4.0], [1.0]])
-    >>> adjusted_profile(counts, design, np.ones(4), np.log([0.1, 0.5, 2.0])).round(3).tolist()
-    [[5.626, 6.263, 5.451]]
-    """
-    n_obs, n_vars = counts.shape
-    grid = np.atleast_2d(np.asarray(log_dispersions, dtype=np.float64))
-    return _refitted(
-        gene_first(counts),
-        design.rows,
-        design.index,
-        by_gene(depths, n_obs, n_vars),
-        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
-        np.ascontiguousarray(np.exp(grid)),
-    )
 
 
 def maximise_dispersion(
@@ -259,49 +217,3 @@ def _maximised(
             at += step
         found[j] = best_at
     return found, converged, curvature
-
-
-@kernel
-def _refitted(
-    counts: Float, rows: Float, index: Int, depths: Float, weights: Float, grid: Float
-) -> Float:
-    n_vars, (n_rows, k), n_grid = len(counts), rows.shape, grid.shape[1]
-    out = np.empty((n_vars, n_grid))
-    coef, penalty, work = np.empty(k), np.zeros(k), np.empty((4, n_rows))
-    matrix, gradient = np.empty((k, k)), np.empty(k)
-    for j in range(n_vars):
-        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
-        weight = weights[j if len(weights) > 1 else 0]
-        for g in range(n_grid):
-            dispersion = grid[j if len(grid) > 1 else 0, g]
-            if g == 0:
-                starting_coef(y, rows, index, depth, dispersion, weight, penalty, coef, matrix)
-            climb(
-                y,
-                rows,
-                index,
-                depth,
-                dispersion,
-                weight,
-                penalty,
-                0.0,
-                coef,
-                work,
-                matrix,
-                gradient,
-            )
-            exp_rows(rows, coef, work[0])
-            fill(work[1], 0.0)
-            value = 0.0
-            for i in range(len(y)):
-                mu = depth[i] * work[0, index[i]]
-                value += weight[i] * nb_log_kernel(y[i], mu, math.log(mu), dispersion)
-                work[1, index[i]] += weight[i] * mu / (1.0 + dispersion * mu)
-            add_outer(rows, work[1], matrix)
-            for a in range(k):
-                matrix[a, a] += 1e-300
-            if cholesky(matrix):
-                for a in range(k):
-                    value -= math.log(matrix[a, a])
-            out[j, g] = value
-    return out

@@ -14,11 +14,12 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.stats.nb_glm import by_gene, gene_first
+from dex.stats.small_matrices import fill
 
 if TYPE_CHECKING:
     from dex.typing import Float, Int
 
-_CONVERGED: Final = 1e-8
+_CONVERGED: Final = 1e-7
 """Relative size of a last step: the error after it is of its square."""
 _MAX_STEPS: Final = 60
 
@@ -68,7 +69,27 @@ def group_shares(
 
 
 @inner
-def fit_shares(
+def pooled_shares(
+    y: Float,
+    index: Int,
+    depth: Float,
+    weight: Float,
+    share: Float,
+    total: Float,
+    exposure: Float,
+) -> None:
+    """Fill in the shares of one gene's groups if there were no dispersion."""
+    fill(total, 0.0)
+    fill(exposure, 0.0)
+    for i in range(len(y)):
+        total[index[i]] += weight[i] * y[i]
+        exposure[index[i]] += weight[i] * depth[i]
+    for r in range(len(share)):
+        share[r] = total[r] / exposure[r] if exposure[r] > 0.0 else 0.0
+
+
+@inner
+def improve_shares(
     y: Float,
     index: Int,
     depth: Float,
@@ -78,19 +99,10 @@ def fit_shares(
     slope: Float,
     curvature: Float,
 ) -> bool:
-    """Fill in the shares of one gene's groups; the last two arguments are room for sums."""
-    slope[:] = 0.0
-    curvature[:] = 0.0
-    for i in range(len(y)):
-        slope[index[i]] += weight[i] * y[i]
-        curvature[index[i]] += weight[i] * depth[i]
-    for r in range(len(share)):  # no dispersion: this is the solution
-        share[r] = slope[r] / curvature[r] if curvature[r] > 0.0 else 0.0
-    if dispersion <= 0.0:
-        return True
+    """Move the shares of one gene's groups to the maximum, in place; whether it was reached."""
     for _ in range(_MAX_STEPS):
-        slope[:] = 0.0
-        curvature[:] = 0.0
+        fill(slope, 0.0)
+        fill(curvature, 0.0)
         for i in range(len(y)):
             r = index[i]
             mu = depth[i] * share[r]
@@ -118,5 +130,8 @@ def _shares(
     for j in range(n_vars):
         depth = depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
-        fit_shares(counts[j], index, depth, dispersions[j], weight, shares[j], slope, curvature)
+        y, share = counts[j], shares[j]
+        pooled_shares(y, index, depth, weight, share, slope, curvature)
+        if dispersions[j] > 0.0:
+            improve_shares(y, index, depth, dispersions[j], weight, share, slope, curvature)
     return shares

@@ -11,18 +11,29 @@ told by its quasi-dispersion, which is squeezed towards a trend over abundance, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dex.stats.adjusted_deviance import AdjustedDeviance, adjusted_deviance
-from dex.stats.nb_curvature import leverages, nb_curvature
-from dex.stats.nb_glm import fit_nb_glm, fitted_means
+from dex._numba import kernel
+from dex.stats.adjusted_deviance import AdjustedDeviance
+from dex.stats.information import variances_of_rows
+from dex.stats.nb_glm import by_gene, exp_rows, fit_nb_glm, gene_first
+from dex.stats.small_matrices import fill
+from dex.stats.unit_deviance import (
+    N_DISPERSION_POINTS,
+    N_POINTS,
+    UnitDeviances,
+    moments_of_count,
+    moments_of_gene,
+    unit_deviance,
+)
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
-    from dex.stats.unit_deviance import UnitDeviances
-    from dex.typing import Bool, Float
+    from dex.typing import Bool, Float, Int
+
+_NO_MEAN: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +82,70 @@ def fit_quasi(
     >>> fit.adjusted.df.round(2).tolist(), fit.adjusted.quasi_dispersion.round(2).tolist()
     ([2.1], [0.59])
     """
-    spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (counts.shape[1],)).copy()
-    known = spread / quasi_dispersion
-    fit = fit_nb_glm(counts, design, depths, known, weights=weights)
-    shape = nb_curvature(counts, design, depths, known, fit.coef, weights=weights)
-    mu = fitted_means(design, depths, fit.coef)
-    leverage = leverages(design, mu, known, shape.cov, weights=weights)
-    adjusted = adjusted_deviance(
-        counts,
-        mu,
-        leverage,
+    n_obs, n_vars = counts.shape
+    spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (n_vars,)).copy()
+    fit = fit_nb_glm(counts, design, depths, spread / quasi_dispersion, weights=weights)
+    if table is None:
+        table = UnitDeviances.between(float(spread.min()), float(spread.max()))
+    deviance, adjusted, df = _deviances(
+        gene_first(counts),
+        design.rows,
+        design.index,
+        by_gene(depths, n_obs, n_vars),
+        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        np.ascontiguousarray(fit.coef),
         spread,
-        quasi_dispersion=quasi_dispersion,
-        weights=weights,
-        table=table,
+        quasi_dispersion,
+        table.log_dispersions,
+        table.mean,
+        table.var,
     )
-    return QuasiFit(fit.coef, shape.deviance, adjusted, fit.converged)
+    return QuasiFit(fit.coef, deviance, AdjustedDeviance(adjusted, df), fit.converged)
+
+
+@kernel
+def _deviances(
+    counts: Float,
+    rows: Float,
+    index: Int,
+    depths: Float,
+    weights: Float,
+    coefs: Float,
+    dispersions: Float,
+    quasi_dispersion: float,
+    log_dispersions: Float,
+    mean: Float,
+    var: Float,
+) -> tuple[Float, Float, Float]:
+    n_vars, n_obs = counts.shape
+    deviance, adjusted, df = np.zeros(n_vars), np.zeros(n_vars), np.zeros(n_vars)
+    moments = np.empty((2, mean.shape[1]))
+    points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    work, lower = np.empty((3, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
+    means, information, variance = work[0], work[1], work[2]
+    for j in range(n_vars):
+        depth = depths[j if len(depths) > 1 else 0]
+        weight = weights[j if len(weights) > 1 else 0]
+        dispersion = dispersions[j] / quasi_dispersion
+        if j == 0 or len(log_dispersions) > 1:
+            moments_of_gene(dispersions[j], log_dispersions, mean, gene_points, moments[0])
+            moments_of_gene(dispersions[j], log_dispersions, var, gene_points, moments[1])
+        exp_rows(rows, coefs[j], means)
+        fill(information, 0.0)
+        for i in range(n_obs):
+            mu = depth[i] * means[index[i]]
+            information[index[i]] += weight[i] * mu / (1.0 + dispersion * mu)
+        variances_of_rows(rows, information, lower, variance)
+        for i in range(n_obs):
+            mu = depth[i] * means[index[i]]
+            if mu <= _NO_MEAN or weight[i] <= 0.0:
+                continue
+            leverage = weight[i] * mu / (1.0 + dispersion * mu) * variance[index[i]]
+            e, v = moments_of_count(
+                mu * weight[i] / quasi_dispersion, moments[0], moments[1], points
+            )
+            unit = unit_deviance(counts[j, i], mu, dispersion * weight[i])
+            deviance[j] += weight[i] * unit
+            adjusted[j] += 2.0 * e / v * weight[i] * unit
+            df[j] += 2.0 * e * e / v * (1.0 - min(leverage, 1.0))
+    return deviance, adjusted, df

@@ -67,6 +67,7 @@ for (name in names(cases)) {
   write_table(fixed, paste0(name, "_known.csv.gz"))
 
   numbers <- c()
+  plain <- d
   d <- estimateDisp(d, design)
   robust <- estimateDisp(d, design, robust = TRUE)
   lrt <- glmLRT(glmFit(d, design))
@@ -79,15 +80,16 @@ for (name in names(cases)) {
     treat_pval = treat$table$PValue), paste0(name, "_dispersions.csv.gz"))
 
   ql <- list()
-  for (how in c("new", "robust", "legacy", "legacy_robust", "flat", "given")) {
+  for (how in c("new", "robust", "legacy", "legacy_robust", "flat", "given", "trended")) {
     legacy <- grepl("legacy", how)
-    fit <- glmQLFit(d, design, robust = grepl("robust", how), legacy = legacy,
+    # Where there are trended dispersions, glmQLFit takes these.
+    fit <- glmQLFit(if (legacy || how == "trended") d else plain, design, robust = grepl("robust", how), legacy = legacy,
       abundance.trend = how != "flat", dispersion = if (how == "given") 0.07 else NULL)
     q <- glmQLFTest(fit); treat <- glmTreat(fit, lfc = 0.5)
     some <- list(F = q$table$F, df = q$df.total, log10_pval = log10(q$table$PValue),
       s2_post = fit$s2.post, s2_prior = rep_len(fit$s2.prior, nrow(d)), df_prior = rep_len(fit$df.prior, nrow(d)))
     if (how %in% c("new", "legacy")) some <- c(some, list(log2fc = q$table$logFC, treat_pval = treat$table$PValue))
-    if (how %in% c("new", "given")) some <- c(some, list(deviance_adj = fit$deviance.adj, df_adj = fit$df.residual.adj))
+    if (how %in% c("new", "given", "trended")) some <- c(some, list(deviance_adj = fit$deviance.adj, df_adj = fit$df.residual.adj))
     if (how == "legacy") some <- c(some, list(df_zeros = fit$df.residual.zeros))
     if (k > 2) some <- c(some, list(F_any = glmQLFTest(fit, coef = 2:k)$table$F))
     names(some) <- paste0(names(some), "_", how)
@@ -97,7 +99,7 @@ for (name in names(cases)) {
   }
   if (k > 2) {
     w <- c(0, 1, -0.5, 0.25, 2)[1:k]
-    q <- glmQLFTest(glmQLFit(d, design), contrast = w)
+    q <- glmQLFTest(glmQLFit(plain, design), contrast = w)
     ql <- c(ql, list(F_contrast = q$table$F, log2fc_contrast = q$table$logFC))
   }
   write_table(ql, paste0(name, "_ql.csv.gz"))
