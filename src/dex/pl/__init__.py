@@ -2,6 +2,7 @@
 
 from dex.pl._calibration import calibration
 from dex.pl._compare import compare
+from dex.pl._dispersion import dispersion
 from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
 from dex.pl._ma import ma
@@ -14,6 +15,7 @@ from dex.pl._volcano import volcano
 __all__ = [
     "calibration",
     "compare",
+    "dispersion",
     "expression",
     "heatmap",
     "ma",

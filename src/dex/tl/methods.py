@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.data.scale import Scale
-from dex.tl import _deseq2, _limma, _linear, _two_sample
+from dex.tl import _deseq2, _edger, _limma, _linear, _two_sample
 from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
@@ -151,6 +151,20 @@ METHODS: dict[str, Method] = {
                 "HC3 has no standard error for {names}, which rest on an observation that the "
                 "design fits whatever its value: no p-values."
             ),
+        ),
+        ModelMethod(
+            name="edger",
+            title="edgeR's quasi-likelihood F test",
+            citation="Chen et al. (2025), Nucleic Acids Research 53:gkaf018",
+            fit=_edger.fit_quasi_likelihood,
+            each=_edger.quasi_each,
+            omnibus=_edger.quasi_any,
+            omnibus_title="quasi-likelihood F test",
+            fit_options=_edger.QuasiOptions,
+            one_sided=False,
+            rereads=lambda _: True,
+            counts=True,
+            size_factors="tmm",
         ),
         ModelMethod(
             name="deseq2",

@@ -1,0 +1,199 @@
+"""The panel of dispersions: points, trend, axes, words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.patheffects import Normal, Stroke
+
+from dex.pl._points_text import width_of, write_notes
+from dex.pl._theme import DOWN, INK, LARGE, MEDIUM, NEUTRAL, SMALL, UP, plain_axes, text_width, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from dex.typing import Bool, Float
+
+_MANY_POINTS = 2000
+_FAR_BELOW = 1e-2
+"""Of the lowest dispersion used: what is less is drawn at the edge."""
+_ROOM = 1.08
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What is drawn of the genes that have it; arrays ``(n_genes,)``."""
+
+    x: Float
+    own: Float | None
+    """Of the gene by itself; None where the method has no such estimate."""
+    used: Float
+    trend: Float | None
+    outlier: Bool
+    """Genes that are left at their own."""
+    n_not_drawn: int
+    x_label: str
+    y_label: str
+    log_x: bool
+    roots: bool
+    """Whether the axis is of fourth roots, whose distribution is nearly symmetric; else of logs."""
+
+
+def quasi_dispersions(frame: pd.DataFrame) -> Spread:
+    """Quasi-dispersions, own and squeezed."""
+    columns = ("quasi_dispersion", "quasi_dispersion_post", "quasi_dispersion_trend")
+    return _spread(frame, columns, "quasi-dispersion", roots=True)
+
+
+def dispersions(frame: pd.DataFrame) -> Spread:
+    """Negative binomial dispersions."""
+    columns = ("dispersion_gene", "dispersion", "dispersion_trend")
+    return _spread(frame, columns, "dispersion (BCV²)", roots=False)
+
+
+def _spread(
+    frame: pd.DataFrame, columns: tuple[str, str, str], label: str, *, roots: bool
+) -> Spread:
+    log_x = "abundance" not in frame
+    x = frame["base_mean" if log_x else "abundance"].to_numpy(dtype=np.float64)
+    own, used, trend = (
+        frame[name].to_numpy(dtype=np.float64) if name in frame else None for name in columns
+    )
+    assert used is not None
+    outlier = np.zeros(len(x), dtype=bool)
+    if "dispersion_outlier" in frame and not roots:
+        outlier = frame["dispersion_outlier"].to_numpy(dtype=np.float64) == 1
+    shown = np.isfinite(used) & np.isfinite(x) & ((x > 0) | (not log_x))
+    return Spread(
+        x[shown],
+        None if own is None else own[shown],
+        used[shown],
+        None if trend is None else trend[shown],
+        outlier[shown],
+        int((~shown).sum()),
+        "mean of normalised counts" if log_x else "average log₂ CPM",
+        label,
+        log_x,
+        roots,
+    )
+
+
+def draw_spread(ax: Axes, spread: Spread, *, rasterized: bool | None) -> None:
+    """Draw the genes' own dispersions, those used over them, and the trend over all."""
+    raster = len(spread.x) > _MANY_POINTS if rasterized is None else rasterized
+    low, high = _ends(spread)
+    if spread.roots:
+        ax.set_yscale("function", functions=(_fourth_root, _fourth_power))
+    else:
+        ax.set_yscale("log")
+    if spread.log_x:
+        ax.set_xscale("log")
+    style: dict[str, Any] = {"linewidths": 0, "rasterized": raster}
+    if spread.own is not None:
+        _points(ax, spread.x, spread.own, (low, high), NEUTRAL, 1, {**style, "s": 4, "label": "own"})
+    _points(ax, spread.x, spread.used, (low, high), DOWN, 2, {**style, "s": 3, "label": "used"})
+    if spread.outlier.any():
+        rings = {"s": 14, "facecolors": "none", "linewidths": 0.5, "label": "outlier"}
+        at = spread.outlier
+        kept = np.clip(spread.used[at], low, high)
+        ax.scatter(spread.x[at], kept, edgecolors=UP, zorder=2.4, rasterized=raster, **rings)
+    if spread.trend is not None:
+        order = np.argsort(spread.x, kind="stable")
+        effects = [Stroke(linewidth=2.4, foreground="white"), Normal()]
+        line: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "trend", "zorder": 3}
+        ax.plot(spread.x[order], spread.trend[order], path_effects=effects, **line)
+    ax.set_ylim(low / _ROOM if low > 0 else 0, high * _ROOM)
+
+
+def _points(
+    ax: Axes,
+    x: Float,
+    y: Float,
+    ends: tuple[float, float],
+    colour: str,
+    zorder: float,
+    style: dict[str, Any],
+) -> None:
+    known = np.isfinite(y)
+    ax.scatter(x[known], np.clip(y[known], *ends), color=colour, zorder=zorder, **style)
+
+
+def _ends(spread: Spread) -> tuple[float, float]:
+    """Where the axis ends: around what is used and the trend, and most of the genes' own."""
+    inner = spread.used if spread.trend is None else np.concatenate([spread.used, spread.trend])
+    everything = inner if spread.own is None else np.concatenate([inner, spread.own])
+    everything = everything[np.isfinite(everything)]
+    high = float(everything.max(initial=0.0))
+    if spread.roots:
+        return 0.0, high if high > 0 else 1.0
+    positive = inner[inner > 0]
+    if not len(positive):
+        return 1e-3, 1.0
+    floor = _FAR_BELOW * float(np.quantile(positive, 0.01))
+    return max(float(everything[everything > 0].min()), floor), max(high, 2 * floor)
+
+
+def _fourth_root(values: Float) -> Float:
+    return np.sqrt(np.sqrt(np.maximum(values, 0.0)))
+
+
+def _fourth_power(values: Float) -> Float:
+    return np.asarray(values) ** 4
+
+
+def prior_words(frame: pd.DataFrame, shared: Mapping[str, Any], kind: str) -> list[str]:
+    """What all genes share, in words."""
+    words = []
+    if kind == "quasi":
+        bcv = np.sqrt(float(shared.get("dispersion", np.nan)))
+        if np.isfinite(bcv):
+            words.append(f"BCV of the model that all genes share: {100 * bcv:.3g} %")
+    elif "common_dispersion" in shared:
+        words.append(f"common BCV: {100 * np.sqrt(float(shared['common_dispersion'])):.3g} %")
+    if "df_prior" in frame:
+        df = float(np.nanmedian(frame["df_prior"]))
+        own = float(np.nanmedian(frame["df_residual"])) if "df_residual" in frame else np.nan
+        of = f", of a gene by itself {own:.3g}" if np.isfinite(own) else ""
+        words.append(f"degrees of freedom of the trend: {df:.3g}{of} (medians)")
+    return words
+
+
+def write_spread(ax: Axes, spread: Spread, words: Sequence[str], *, title: str) -> None:
+    """Write axis labels, what the marks are, and what is not drawn."""
+    plain_axes(ax)
+    ax.set_title(wrapped(title, width_of(ax), LARGE), fontsize=LARGE, color=INK, pad=4)
+    ax.set_xlabel(spread.x_label, labelpad=2, fontsize=MEDIUM)
+    ax.set_ylabel(spread.y_label, labelpad=3, fontsize=MEDIUM)
+    marks = [("●", NEUTRAL, "gene by itself")] if spread.own is not None else []
+    marks.append(("●", DOWN, "used in tests" if spread.own is None else "squeezed, used in tests"))
+    if spread.trend is not None:
+        marks.append(("—", INK, "trend"))
+    if spread.outlier.any():
+        marks.append(("○", UP, f"outlier ({int(spread.outlier.sum()):,})"))
+    place = 0.0
+    for sign, colour, meaning in marks:
+        place = _write_mark(ax, place, sign, colour, meaning)
+    notes = list(words)
+    if spread.n_not_drawn:
+        notes.append(f"{spread.n_not_drawn:,} genes without a dispersion not drawn")
+    write_notes(ax, notes, line=1)
+
+
+def _write_mark(ax: Axes, place: float, sign: str, colour: str, meaning: str) -> float:
+    """Write one entry of the legend under the axis; return where the next begins, in points."""
+    style: dict[str, Any] = {
+        "xycoords": (ax.transAxes, ax.xaxis.label),
+        "textcoords": "offset points",
+        "fontsize": SMALL,
+        "va": "top",
+        "ha": "left",
+    }
+    ax.annotate(sign, (0, 0), xytext=(place, -2), color=colour, **style)
+    start = place + 1.3 * SMALL
+    ax.annotate(meaning, (0, 0), xytext=(start, -2), color=INK, **style)
+    return start + text_width(meaning) * 72 / 25.4 + 1.5 * SMALL

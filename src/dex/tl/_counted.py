@@ -1,0 +1,43 @@
+"""Counts of an expression by blocks of genes, with what multiplies their means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dex.data import Expression
+    from dex.data.expression import Columns
+    from dex.typing import Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What models of counts go through, again and again; never all counts at once as numbers."""
+
+    expression: Expression
+    n_threads: int | None
+
+    @property
+    def depths(self) -> Float:
+        """Effective library sizes, shape ``(n_obs,)``."""
+        factors = self.expression.factors
+        assert factors is not None  # of counts that are modelled as they are
+        return factors.effective
+
+    def map(self, function: Callable[[Float, slice], Columns], label: str) -> Columns:
+        """Apply ``function`` to the counts of every block and its place; stack its columns."""
+        parts = self.expression.blocks.map_placed(function, self.n_threads, label)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def of_genes(self, places: Int) -> Float:
+        """Counts of some genes, by their places, at once: ``(n_obs, len(places))``."""
+        blocks = self.expression.blocks
+        order = np.argsort(places, kind="stable")
+        some = replace(blocks, genes=blocks.genes[places[order]])
+        counts = np.hstack(some.map(lambda raw: raw, self.n_threads, "counts"))
+        return np.asfortranarray(counts[:, np.argsort(order, kind="stable")])

@@ -1,0 +1,224 @@
+"""edgeR's quasi-likelihood pipeline, version 4 [Chen2025]_: a model of counts for few replicates.
+
+.. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
+   analysis of sequencing data with expanded functionality and improved support for small counts and
+   larger datasets. Nucleic Acids Research 53, gkaf018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from dex.errors import InputError
+from dex.results.fit import Fit
+from dex.results.schema import EFFECTS
+from dex.stats.abundance import ave_log_cpm, with_prior_count
+from dex.stats.adjusted_deviance import abundant_genes, typical_quasi_dispersion
+from dex.stats.common_dispersion import fit_common_dispersion
+from dex.stats.design_rows import DesignRows
+from dex.stats.ebayes import squeeze_var
+from dex.stats.nb_glm import fit_nb_glm
+from dex.stats.nested import NullModel, likelihood_ratio
+from dex.stats.quasi import fit_quasi
+from dex.stats.tails import f_log10_pval
+from dex.stats.unit_deviance import UnitDeviances
+from dex.tl._counted import Counted
+from dex.tl._model import Tested
+from dex.tl._options import require_choice
+
+if TYPE_CHECKING:
+    from dex.data.expression import Columns, Expression
+    from dex.design.matrix import Design
+    from dex.tl._model import FitSetting, TestSetting
+    from dex.typing import Float
+
+_LN2 = float(np.log(2))
+_ROUNDS = 2
+"""Times that the typical quasi-dispersion is estimated: fits depend on it, but hardly."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuasiOptions:
+    """Options of the quasi-likelihood fit."""
+
+    robust: bool = False
+    """Whether genes whose quasi-dispersion is an outlier are squeezed less."""
+    abundance_trend: bool = True
+    """Whether the prior of the quasi-dispersions follows a trend over abundance."""
+    dispersion: float | None = None
+    """Negative binomial dispersion of all genes; by default that of the abundant ones."""
+    prior_count: float = 0.125
+    """Added to counts, on average, for the log2 fold changes that are reported."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        require_choice("robust", self.robust, (False, True))
+        require_choice("abundance_trend", self.abundance_trend, (False, True))
+        require_not_negative("dispersion", self.dispersion)
+        require_not_negative("prior_count", self.prior_count)
+
+
+def require_not_negative(name: str, value: float | None) -> None:
+    """Refuse a number below 0, or what is none.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    if value is not None and not (isinstance(value, int | float) and 0 <= value < np.inf):
+        msg = f"{name}={value!r} is not a number of 0 or more."
+        raise InputError(msg)
+
+
+def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSetting) -> Fit:
+    """Fit the design with one dispersion for all genes and a quasi-dispersion for each."""
+    options: QuasiOptions = setting.options
+    counted, rows = Counted(expression, setting.n_threads), DesignRows.from_design(design.matrix)
+    genes = abundances(counted)
+    dispersion = options.dispersion
+    if dispersion is None:
+        dispersion = _dispersion_of_abundant(counted, rows, genes["abundance"])
+    typical, fitted = _fit_quasi(counted, rows, dispersion, genes["abundance"])
+    coef = shrunken_coef(counted, rows, dispersion / typical, options.prior_count)
+    squeezed = squeeze_var(
+        fitted["quasi_dispersion"],
+        fitted["df_residual"],
+        covariate=genes["abundance"] if options.abundance_trend else None,
+        robust=options.robust,
+    )
+    n_vars = len(coef)
+    genes |= fitted | {
+        "dispersion": np.full(n_vars, dispersion),
+        "quasi_dispersion_trend": np.broadcast_to(squeezed.prior.var, (n_vars,)).copy(),
+        "quasi_dispersion_post": squeezed.var,
+        "df_prior": np.broadcast_to(squeezed.prior.df, (n_vars,)).copy(),
+    }
+    shared = {"dispersion": float(dispersion), "typical_quasi_dispersion": typical}
+    return Fit(design.matrix, coef, genes, shared=shared, notes=_notes(genes))
+
+
+def abundances(counted: Counted) -> Columns:
+    """Average log2 counts per million of every gene, and their mean on the linear scale."""
+    depths = counted.depths
+
+    def columns(counts: Float, _: slice) -> Columns:
+        return {
+            "base_mean": (counts / depths[:, None]).mean(axis=0) * 1e6,
+            "abundance": ave_log_cpm(counts, depths),
+        }
+
+    return counted.map(columns, "abundance")
+
+
+def shrunken_coef(
+    counted: Counted, rows: DesignRows, dispersion: Float | float, prior_count: float
+) -> Float:
+    """Coefficients in log2, ``(n_vars, n_coefs)``, of counts with a prior count."""
+    spread = np.broadcast_to(dispersion, (len(counted.expression.blocks.genes),))
+
+    def columns(counts: Float, place: slice) -> Columns:
+        raised, depths = with_prior_count(counts, counted.depths, prior_count)
+        return {"coef": fit_nb_glm(raised, rows, depths, spread[place]).coef / _LN2}
+
+    return counted.map(columns, "fold changes")["coef"]
+
+
+def quasi_each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
+    """Every contrast by its quasi-likelihood F test, for which a null model is fitted."""
+    nulls = [NullModel.of(fit.design, contrast[None]) for contrast in contrasts]
+    tested = _f_columns(fit, nulls, setting)
+    tested["log2fc"] = fit.coef @ contrasts.T
+    return Tested(tested)
+
+
+def quasi_any(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
+    """Whether any of the contrasts differs from zero: one F test per gene."""
+    tested = _f_columns(fit, [NullModel.of(fit.design, contrasts)], setting)
+    tested["log2fc"] = np.full_like(tested["stat"], np.nan)
+    tested[EFFECTS] = fit.coef @ contrasts.T
+    return Tested(tested)
+
+
+def ratios(
+    fit: Fit, nulls: list[NullModel], dispersion: Float, setting: TestSetting
+) -> Float:
+    """Twice the log likelihood ratios of the fit and the null models, ``(n_vars, n_tests)``."""
+    counted = Counted(cast("Expression", setting.expression), setting.n_threads)
+    deviance = fit.genes["deviance"]
+
+    def columns(counts: Float, place: slice) -> Columns:
+        every = [
+            likelihood_ratio(counts, null, counted.depths, dispersion[place], deviance[place])
+            for null in nulls
+        ]
+        return {"ratio": np.stack(every, axis=1)}
+
+    return counted.map(columns, "null models")["ratio"]
+
+
+def _f_columns(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> Columns:
+    genes = fit.genes
+    working = genes["dispersion"] / float(fit.shared["typical_quasi_dispersion"])
+    ratio = ratios(fit, nulls, working, setting)
+    rank = np.array([null.df for null in nulls], dtype=np.float64)
+    df = _total_df(genes)[:, None] + np.zeros_like(ratio)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        stat = ratio / rank / genes["quasi_dispersion_post"][:, None]
+    return {
+        "stat": stat,
+        "df": df,
+        "log10_pval": f_log10_pval(stat, rank, df),
+        "log2fc_se": np.full_like(stat, np.nan),
+    }
+
+
+def _total_df(genes: Columns) -> Float:
+    """The genes' own and the prior's, no more than those of all genes together."""
+    own = genes["df_residual"]
+    return np.minimum(own + genes["df_prior"], own.sum())
+
+
+def _dispersion_of_abundant(counted: Counted, rows: DesignRows, abundance: Float) -> float:
+    """Common dispersion of the abundant genes, which quasi-dispersions say nothing of."""
+    df_residual = len(counted.depths) - rows.n_coefs
+    top = abundant_genes(abundance, df_residual)
+    found = fit_common_dispersion(counted.of_genes(top), rows, counted.depths)
+    return found if np.isfinite(found) else 0.0
+
+
+def _fit_quasi(
+    counted: Counted, rows: DesignRows, dispersion: float, abundance: Float
+) -> tuple[float, Columns]:
+    """The typical quasi-dispersion, and the fit with the dispersion that it leaves."""
+    table = UnitDeviances.between(dispersion, dispersion)
+
+    def fitted(typical: float) -> Columns:
+        def columns(counts: Float, _: slice) -> Columns:
+            fit = fit_quasi(
+                counts, rows, counted.depths, dispersion, quasi_dispersion=typical, table=table
+            )
+            return {
+                "deviance": fit.deviance,
+                "quasi_dispersion": fit.adjusted.quasi_dispersion,
+                "df_residual": fit.adjusted.df,
+                "converged": fit.converged,
+            }
+
+        return counted.map(columns, "quasi-likelihood")
+
+    typical, found = 1.0, fitted(1.0)
+    for _ in range(_ROUNDS):
+        again = typical_quasi_dispersion(found["quasi_dispersion"], abundance)
+        if again == typical:
+            break
+        typical, found = again, fitted(again)
+    return typical, found
+
+
+def _notes(genes: Columns) -> tuple[str, ...]:
+    lost = int((~genes["converged"]).sum())
+    return (f"{lost} genes: the fit did not converge.",) if lost else ()
