@@ -47,7 +47,7 @@ class ParametricVst:
         Examples
         --------
         >>> ParametricVst(0.1, 4.0)([0.0, 10.0, 1e6]).round(3).tolist()
-        [3.644, 4.907, 19.932]
+        [3.644, 4.895, 19.932]
         """
         q = np.asarray(normalised, dtype=np.float64)
         a, b = self.asymptotic, 1 + self.extra
@@ -133,7 +133,8 @@ def numeric_vst(
     half = np.diff(knots)[:, None] / 2
     u = (knots[:-1, None] + knots[1:, None]) / 2 + half * _NODES
     q = np.square(np.sinh(u))
-    density = 2 * np.cosh(u) / np.sqrt(noise + q * trend(q.ravel()).reshape(q.shape))
+    dispersion = trend(np.maximum(q, 2 * late).ravel())  # no trend is known in the first cell
+    density = 2 * np.cosh(u) / np.sqrt(noise + q * dispersion.reshape(q.shape))
     steps = (half * density) @ _WEIGHTS
     integral = CubicSpline(knots, np.concatenate([[0.0], np.cumsum(steps)]))
     anchors = np.quantile(base_mean, ANCHORS)
