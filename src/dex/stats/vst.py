@@ -133,7 +133,7 @@ def numeric_vst(
     half = np.diff(knots)[:, None] / 2
     u = (knots[:-1, None] + knots[1:, None]) / 2 + half * _NODES
     q = np.square(np.sinh(u))
-    dispersion = trend(np.maximum(q, 2 * late).ravel())  # no trend is known in the first cell
+    dispersion = trend(np.maximum(q, 0.01 * late).ravel())  # no trend is known so low
     density = 2 * np.cosh(u) / np.sqrt(noise + q * dispersion.reshape(q.shape))
     steps = (half * density) @ _WEIGHTS
     integral = CubicSpline(knots, np.concatenate([[0.0], np.cumsum(steps)]))
