@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from dex.stats import rank_order
+from dex.stats import rank_sums as rank_sums_room
 from dex.stats.rank_sums import rank_sums
 from dex.stats.ranks import rank_sum_test
 from dex.stats.sparse_genes import SparseGenes
@@ -133,6 +134,22 @@ def test_float32_and_float64_of_the_same_values_agree(rng):
             strict=True,
         ):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("tests", [TESTS["reference"], TESTS["two_sides"]])
+def test_more_observations_than_cubes_fit_whole_numbers(rng, monkeypatch, tests):
+    monkeypatch.setattr(rank_sums_room, "_LARGEST_WHOLE", 0)
+    codes = rng.integers(0, 4, 150)
+    codes[:4] = range(4)
+    for values in kinds(rng, 150).values():
+        assert_by_definition(values, codes, 4, np.array(tests))  # floats are exact up to 2^53
+
+
+def test_counts_of_either_sign(rng):
+    codes, counts = rng.integers(-1, 3, 400), rng.integers(-3, 4, (400, 4))
+    for tests in TESTS["two_sides"], [[0, 2], [1, 2]], [[0, REST], [2, REST]]:
+        for dtype in (np.float32, np.float64):
+            assert_by_definition(counts.astype(dtype), codes, 3, np.array(tests))
 
 
 def test_sorted_words_of_long_runs(rng):

@@ -76,3 +76,15 @@ def test_listed_zeros_change_no_bit(values):
     for field in ("mean", "mean_low", "sum_sq"):
         a, b = (getattr(group_moments(genes, codes, 3), field) for genes in (listed, every))
         np.testing.assert_array_equal(a, b)
+
+
+def test_split_by_label_is_each_label_by_itself():
+    rng = np.random.default_rng(5)
+    values, labels = rng.poisson(0.6, (60, 7)).astype(np.float32), rng.integers(-1, 4, 60)
+    parts = SparseGenes.from_dense(values).split(labels.astype(np.int32), 5)
+    assert len(parts) == 5
+    for label, part in enumerate(parts):
+        expected = SparseGenes.from_dense(values[labels == label])
+        assert part.n_obs == expected.n_obs
+        for name in ("starts", "rows", "values"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(expected, name))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from anndata import AnnData, read_h5ad
 from scipy import sparse
 
@@ -113,6 +115,19 @@ def test_on_disk(cells, small_blocks, tmp_path, method, form):
     assert_same(rank(on_disk, method), expected, exact=True)
     assert on_disk.isbacked
     on_disk.file.close()
+
+
+@pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")  # anndata 0.12
+@pytest.mark.parametrize("form", ["csr", "csc", "dense"])
+def test_zarr_within_little_memory(cells, tmp_path, form, monkeypatch):
+    expected = rank(cells.copy(), "wilcoxon")
+    monkeypatch.setattr("dex.data.memory.SMALLEST", 1)
+    backed(cells, tmp_path / "cells.h5ad", form).to_memory().write_zarr(tmp_path / "cells.zarr")
+    stored = zarr.open(tmp_path / "cells.zarr")["X"]
+    matrix = stored if form == "dense" else anndata.io.sparse_dataset(stored)
+    on_disk = AnnData(matrix, obs=cells.obs, var=cells.var)
+    assert_same(rank(on_disk, "wilcoxon", max_memory=30_000), expected, exact=True)
+    assert_same(rank(on_disk, "wilcoxon", max_memory="1 GB"), expected, exact=True)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "dense"])

@@ -15,6 +15,8 @@ import dex
 pytest.importorskip("dask.array")
 pytest.importorskip("xarray")
 
+pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")  # anndata 0.12
+
 N_OBS, N_VARS = 240, 40
 
 
@@ -38,8 +40,7 @@ def adata():
 @pytest.fixture(params=["h5ad", "zarr"])
 def lazily(request, adata, tmp_path):
     path = tmp_path / f"cells.{request.param}"
-    with ad.settings.override(zarr_write_format=3):
-        getattr(adata, f"write_{request.param}")(path)
+    getattr(adata, f"write_{request.param}")(path)
     return ad.experimental.read_lazy(path)
 
 
