@@ -81,8 +81,8 @@ COLUMNS = {
         Column(
             "log10_padj_combined", "log10 of padj_combined, right also where that is 0.", "log10"
         ),
-        Column("ci_low", "Lower end of the confidence interval of log2fc.", "log2", r="CI.L"),
-        Column("ci_high", "Upper end of the confidence interval of log2fc.", "log2", r="CI.R"),
+        Column("log2fc_low", "Lower end of log2fc's confidence interval.", "log2", r="CI.L"),
+        Column("log2fc_high", "Upper end of it; 95% unless asked otherwise.", "log2", r="CI.R"),
         Column("lods", "Log-odds of differential expression: limma's B-statistic.", "ln", r="B"),
         Column("status", "Why there is no p-value or padj: a code of Status."),
     )

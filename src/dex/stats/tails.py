@@ -122,7 +122,8 @@ def _t_log_density(t: Float, df: Float) -> Float:
     constant = special.gammaln((finite + 1) / 2) - special.gammaln(finite / 2)
     constant -= np.log(finite * np.pi) / 2
     normal = -t * t / 2 - np.log(2 * np.pi) / 2
-    return np.where(np.isinf(df), normal, constant - (finite + 1) / 2 * np.log1p(t * t / finite))
+    student = constant - (finite + 1) / 2 * np.log1p(t * t / finite)
+    return np.asarray(np.where(np.isinf(df), normal, student), dtype=np.float64)
 
 
 def t_quantile(probability: float, df: ArrayLike) -> Float:

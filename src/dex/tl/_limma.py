@@ -118,11 +118,13 @@ def moderated_t(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     stat = np.divide(effect, se, out=np.full(se.shape, np.nan), where=se > 0)
     df = np.broadcast_to(fit.genes["df_total"][:, None], stat.shape)
     margin = se * t_of_log10_pval(np.log10(1 - setting.options.conf_level), df)
+    is_log = bool(fit.shared["is_log"])
+    name = "log2fc" if is_log else "mean_diff"
     columns = {
-        **estimate_columns(effect, se, is_log=bool(fit.shared["is_log"])),
+        **estimate_columns(effect, se, is_log=is_log),
         **t_columns(stat, t_log10_pval(stat, df), effect, se, df, setting=setting),
-        "ci_low": effect - margin,
-        "ci_high": effect + margin,
+        f"{name}_low": effect - margin,
+        f"{name}_high": effect + margin,
         "status": _status(seen),
     }
     if setting.lfc == 0:

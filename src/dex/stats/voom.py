@@ -1,0 +1,96 @@
+"""Precision weights of log counts from their mean-variance trend: voom [Law2014]_."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dex.stats.lowess import Curve, choose_span, lowess_curve
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from dex.typing import Float
+
+    Span = float | Literal["adaptive"]
+
+SPAN = 0.5
+"""limma's default."""
+
+
+def voom_logs(counts: Float, libraries: Float) -> Float:
+    """log2 counts per million, half a count added to each and one to its library.
+
+    Parameters
+    ----------
+    counts
+        Shape ``(n_obs, n_vars)``.
+    libraries
+        Effective library sizes, shape ``(n_obs,)``.
+
+    Examples
+    --------
+    >>> voom_logs(np.array([[0.0, 31.5]]), np.array([999_999.0])).tolist()
+    [[-1.0, 5.0]]
+    """
+    out: Float = np.add(counts, 0.5)
+    np.log2(out, out=out)
+    out -= log2_depths(libraries)[:, None]
+    return out
+
+
+def log2_depths(libraries: Float) -> Float:
+    """log2 of a library in millions: what is added to log2 CPM to be log2 counts, ``(n_obs,)``."""
+    return np.asarray(np.log2(libraries + 1.0) - np.log2(1e6))
+
+
+def voom_trend(mean_log2: Float, var: Float, libraries: Float, *, span: Span = SPAN) -> Curve:
+    """Trend of the root of the standard deviation against the mean log2 count, by LOWESS.
+
+    Parameters
+    ----------
+    mean_log2, var
+        Of the genes that have counts: mean log2 CPM and residual variance, shape ``(n_vars,)``;
+        genes with NaN take no part.
+    libraries
+        Effective library sizes.
+    span
+        Share of the genes that are neighbours, or ``"adaptive"``: by their number.
+
+    References
+    ----------
+    .. [Law2014] Law CW, Chen Y, Shi W, Smyth GK (2014). voom: precision weights unlock linear model
+       analysis tools for RNA-seq read counts. Genome Biology 15, R29.
+    """
+    x, y = voom_points(mean_log2, var, libraries)
+    known = np.isfinite(x) & np.isfinite(y)
+    chosen = choose_span(int(known.sum())) if span == "adaptive" else float(span)
+    return lowess_curve(x[known], y[known], span=chosen)
+
+
+def voom_points(mean_log2: Float, var: Float, libraries: Float) -> tuple[Float, Float]:
+    """What the trend is drawn through: mean log2 counts and roots of standard deviations."""
+    return mean_log2 + float(log2_depths(libraries).mean()), np.asarray(var**0.25)
+
+
+def voom_weights(fitted_log2: Float, libraries: Float, trend: Curve) -> Float:
+    """Inverse variances that the trend foretells at the fitted counts.
+
+    Parameters
+    ----------
+    fitted_log2
+        Fitted log2 CPM, shape ``(n_obs, n_vars)``.
+    libraries
+        Effective library sizes, shape ``(n_obs,)``.
+    trend
+        From :func:`voom_trend`.
+
+    Returns
+    -------
+    Shape ``(n_obs, n_vars)``.
+    """
+    root_sd = trend(fitted_log2 + log2_depths(libraries)[:, None])
+    np.square(root_sd, out=root_sd)
+    np.square(root_sd, out=root_sd)
+    return np.divide(1.0, root_sd, out=root_sd)
