@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from dex.pl._points_text import width_of, write_notes
 from dex.pl._theme import DOWN, INK, LARGE, MEDIUM, NEUTRAL, SMALL, UP, plain_axes, text_width, wrapped
+from dex.pl._ticks import power_of_ten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
     from dex.typing import Bool, Float
 
 _MANY_POINTS = 2000
 _FAR_BELOW = 1e-2
 """Of the lowest dispersion used: what is less is drawn at the edge."""
-_ROOM = 1.08
+_ROOM, _ROOM_OF_LOGS = 1.08, 1.4
+_SMALL_MARK, _LARGE_MARK = 1.5, 6.0
+_ROOT_TICKS = (0, 0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +94,19 @@ def draw_spread(ax: Axes, spread: Spread, *, rasterized: bool | None) -> None:
     low, high = _ends(spread)
     if spread.roots:
         ax.set_yscale("function", functions=(_fourth_root, _fourth_power))
+        ax.yaxis.set_major_locator(FixedLocator([t for t in _ROOT_TICKS if t <= high]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         ax.set_yscale("log")
+        _name_powers(ax.yaxis)
     if spread.log_x:
         ax.set_xscale("log")
-    style: dict[str, Any] = {"linewidths": 0, "rasterized": raster}
+        _name_powers(ax.xaxis)
+    size = _SMALL_MARK if len(spread.x) > _MANY_POINTS else _LARGE_MARK
+    style: dict[str, Any] = {"linewidths": 0, "rasterized": raster, "s": size}
     if spread.own is not None:
-        _points(ax, spread.x, spread.own, (low, high), NEUTRAL, 1, {**style, "s": 4, "label": "own"})
-    _points(ax, spread.x, spread.used, (low, high), DOWN, 2, {**style, "s": 3, "label": "used"})
+        _points(ax, spread.x, spread.own, (low, high), NEUTRAL, 1, style | {"label": "own"})
+    _points(ax, spread.x, spread.used, (low, high), DOWN, 2, style | {"label": "used"})
     if spread.outlier.any():
         rings = {"s": 14, "facecolors": "none", "linewidths": 0.5, "label": "outlier"}
         at = spread.outlier
@@ -107,7 +117,12 @@ def draw_spread(ax: Axes, spread: Spread, *, rasterized: bool | None) -> None:
         effects = [Stroke(linewidth=2.4, foreground="white"), Normal()]
         line: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "trend", "zorder": 3}
         ax.plot(spread.x[order], spread.trend[order], path_effects=effects, **line)
-    ax.set_ylim(low / _ROOM if low > 0 else 0, high * _ROOM)
+    ax.set_ylim(low / _ROOM if low > 0 else 0, high * (_ROOM if spread.roots else _ROOM_OF_LOGS))
+
+
+def _name_powers(axis: Axis) -> None:
+    axis.set_major_formatter(FuncFormatter(power_of_ten))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _points(
@@ -136,6 +151,10 @@ def _ends(spread: Spread) -> tuple[float, float]:
         return 1e-3, 1.0
     floor = _FAR_BELOW * float(np.quantile(positive, 0.01))
     return max(float(everything[everything > 0].min()), floor), max(high, 2 * floor)
+
+
+def _below(spread: Spread) -> int:
+    return 0 if spread.own is None else int((spread.own < _ends(spread)[0]).sum())
 
 
 def _fourth_root(values: Float) -> Float:
@@ -169,8 +188,8 @@ def write_spread(ax: Axes, spread: Spread, words: Sequence[str], *, title: str) 
     ax.set_title(wrapped(title, width_of(ax), LARGE), fontsize=LARGE, color=INK, pad=4)
     ax.set_xlabel(spread.x_label, labelpad=2, fontsize=MEDIUM)
     ax.set_ylabel(spread.y_label, labelpad=3, fontsize=MEDIUM)
-    marks = [("●", NEUTRAL, "gene by itself")] if spread.own is not None else []
-    marks.append(("●", DOWN, "used in tests" if spread.own is None else "squeezed, used in tests"))
+    marks = [("●", NEUTRAL, "own")] if spread.own is not None else []
+    marks.append(("●", DOWN, "as used" if spread.own is None else "squeezed, as used"))
     if spread.trend is not None:
         marks.append(("—", INK, "trend"))
     if spread.outlier.any():
@@ -179,6 +198,8 @@ def write_spread(ax: Axes, spread: Spread, words: Sequence[str], *, title: str) 
     for sign, colour, meaning in marks:
         place = _write_mark(ax, place, sign, colour, meaning)
     notes = list(words)
+    if not spread.roots and (n := _below(spread)):
+        notes.append(f"{n:,} genes have a lower one of their own: at the edge")
     if spread.n_not_drawn:
         notes.append(f"{spread.n_not_drawn:,} genes without a dispersion not drawn")
     write_notes(ax, notes, line=1)

@@ -17,6 +17,7 @@ from dex.pl._points_text import (
     write_sides,
 )
 from dex.pl._theme import INK, MEDIUM, wrapped
+from dex.pl._ticks import power_of_ten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,6 @@ _FEWEST_FOR_TREND = 200
 _WINDOWS = 60
 _SMALLEST_SHIFT = 0.1
 """In log2: a median fold change that can be seen, 7 %."""
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _AXIS = {"log2fc": "log₂ fold change", "log2fc_shrunk": "log₂ fold change, shrunken"}
 
 
@@ -68,15 +68,6 @@ class Trend:
         return abs(self.shift) >= _SMALLEST_SHIFT
 
 
-def _power_of_ten(value: float, _position: int | None = None) -> str:
-    """Label of a tick of a logarithmic axis.
-
-    >>> _power_of_ten(1000.0), _power_of_ten(0.1)
-    ('10³', '10⁻¹')
-    """
-    return "10" + str(round(np.log10(value))).translate(_SUPERSCRIPT)
-
-
 def _smooth(values: Float) -> Float:
     padded = np.pad(values, 2, mode="edge")
     return np.convolve(padded, [0.1, 0.2, 0.4, 0.2, 0.1], mode="valid")
@@ -85,7 +76,7 @@ def _smooth(values: Float) -> Float:
 def draw_axes(ax: Axes, points: Points) -> None:
     low, high = points.x_ends
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(FuncFormatter(_power_of_ten))
+    ax.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
     ax.xaxis.set_minor_formatter(NullFormatter())
     room = (high / low) ** (_BEYOND / 2) if high > low else 2.0
     ax.set_xlim(low / room, high * room)
