@@ -27,21 +27,33 @@ def donors(cells):
 
 def test_samples_of_counts(samples, caplog):
     dex.tl.rank_genes(samples, "condition")
-    assert decided(samples) == ("ols", "samples", None, "logcpm")
-    assert "method='auto': these are samples, so ordinary least squares." in caplog.messages
+    assert decided(samples) == ("edger", "samples", None, "logcpm")
+    words = "these are samples with counts, so edgeR's quasi-likelihood F test."
+    assert f"method='auto': {words}" in caplog.messages
     assert "method='auto'" in samples.uns["rank_genes"]["notes"][0]
 
 
 def test_samples_of_logs(logs):
     dex.tl.rank_genes(logs, "condition", scale="logcpm")
-    assert decided(logs) == ("ols", "samples", None, "logcpm")
+    assert decided(logs) == ("limma", "samples", None, "logcpm")
     np.testing.assert_array_less(0, logs.varm["rank_genes_log2fc_se"])
+
+
+def test_samples_of_logs_beside_their_counts(samples, caplog):
+    samples.layers["counts"] = samples.X.copy()
+    samples.X = np.log1p(samples.X)
+    dex.tl.rank_genes(samples, "condition")
+    assert decided(samples) == ("edger", "samples", None, "logcpm")
+    assert "counts are taken from layers['counts']" in caplog.text
+    dex.pp.normalize(samples)
+    dex.tl.rank_genes(samples, "condition", layer="logcpm")
+    assert decided(samples) == ("limma", "samples", None, "logcpm")
 
 
 def test_many_dense_observations_are_samples():
     many = dex.datasets.simulate_counts(30, n_per_group=60, seed=0)
     dex.tl.rank_genes(many, "condition")
-    assert decided(many)[:2] == ("ols", "samples")
+    assert decided(many)[:2] == ("edger", "samples")
 
 
 def test_few_sparse_observations_are_samples(cells):
@@ -49,7 +61,7 @@ def test_few_sparse_observations_are_samples(cells):
     few = cells[::2].copy()
     assert few.n_obs < 100
     dex.tl.rank_genes(few, "condition")
-    assert decided(few)[:2] == ("ols", "samples")
+    assert decided(few)[:2] == ("edger", "samples")
 
 
 def test_clusters_of_cells(cells, caplog):
@@ -63,7 +75,7 @@ def test_clusters_of_cells(cells, caplog):
 def test_conditions_of_cells_with_one_obvious_replicate(cells, donors, caplog):
     with_column(cells, donor_id=donors)
     dex.tl.rank_genes(cells, "condition")
-    assert decided(cells) == ("ols", "samples", "donor_id", "logcpm")
+    assert decided(cells) == ("edger", "samples", "donor_id", "logcpm")
     assert "their counts are added up by obs['donor_id']" in caplog.text
     assert "replicate= names another column, or None" in caplog.text
     assert cells.uns["rank_genes"]["tests"]["n_group"].tolist() == [3]
@@ -104,7 +116,7 @@ def test_a_method_that_is_named_is_run_on_cells_with_a_warning(cells, caplog):
 def test_a_replicate_that_is_named(cells, donors):
     with_column(cells, batch=donors)
     dex.tl.rank_genes(cells, "condition", replicate="batch")
-    assert decided(cells)[:3] == ("ols", "samples", "batch")
+    assert decided(cells)[:3] == ("edger", "samples", "batch")
     dex.tl.rank_genes(cells, "condition", replicate="batch", method="wilcoxon")
     assert decided(cells)[:3] == ("wilcoxon", "samples", "batch")
 
@@ -127,7 +139,7 @@ def test_cells_with_a_design(cells):
 def test_a_design_alone_finds_the_replicates(cells, question):
     cells.obs["replicate_age"] = cells.obs["replicate"].cat.codes.to_numpy() ** 1.5
     dex.tl.rank_genes(cells, **question)
-    assert decided(cells) == ("ols", "samples", "replicate", "logcpm")
+    assert decided(cells) == ("edger", "samples", "replicate", "logcpm")
 
 
 def test_a_covariate_of_cells_alone_has_no_replicates_to_find(cells):
@@ -135,7 +147,7 @@ def test_a_covariate_of_cells_alone_has_no_replicates_to_find(cells):
     assert decided(cells)[:3] == ("ols", "cells", None)
 
 
-@pytest.mark.parametrize(("unit", "method"), [("samples", "ols"), ("cells", "wilcoxon")])
+@pytest.mark.parametrize(("unit", "method"), [("samples", "edger"), ("cells", "wilcoxon")])
 def test_the_unit_may_be_said(cells, unit, method):
     dex.tl.rank_genes(cells, "condition", unit=unit, replicate=None)
     assert decided(cells)[:2] == (method, unit)
@@ -167,5 +179,5 @@ def test_many_observations_that_are_not_sparse_are_warned_of(cells, caplog):
     dense = cells.copy()
     dense.X = cells.X.toarray() + 1.0
     dex.tl.rank_genes(dense, "condition")
-    assert decided(dense)[:2] == ("ols", "samples")
+    assert decided(dense)[:2] == ("edger", "samples")
     assert "Observations are tested as if each were a replicate of 'condition'" in caplog.text

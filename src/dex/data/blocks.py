@@ -184,7 +184,6 @@ class GeneBlocks:
         """Whether there is a value that no test can take."""
         return partial(_has_bad_values, scale=self.source.scale, gaps=self.gaps)
 
-
     def _diagnosis(self) -> str:
         """Say which value cannot be used: the first gene and sample, and how many there are."""
         total, first = 0, ""

@@ -156,6 +156,11 @@ def counts_source(adata: AnnData, source: Source, *, need: str) -> Source:
     return replace(counts, explicit=False, notes=(note,))
 
 
+def has_counts(adata: AnnData, source: Source) -> bool:
+    """Whether :func:`counts_source` finds counts."""
+    return source.scale is Scale.COUNTS or (not source.explicit and counts_layer(adata) is not None)
+
+
 def _matrix(adata: AnnData, layer: str | None) -> Any:
     if layer is not None and layer not in layer_names(adata):
         have = ", ".join(map(repr, layer_names(adata))) or "none"

@@ -10,7 +10,18 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from dex.pl._points_text import width_of, write_notes
-from dex.pl._theme import DOWN, INK, LARGE, MEDIUM, NEUTRAL, SMALL, UP, plain_axes, text_width, wrapped
+from dex.pl._theme import (
+    DOWN,
+    INK,
+    LARGE,
+    MEDIUM,
+    NEUTRAL,
+    SMALL,
+    UP,
+    plain_axes,
+    text_width,
+    wrapped,
+)
 from dex.pl._ticks import power_of_ten
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dex.data.scale import Scale
 from dex.data.source import FEWEST_CELLS
 from dex.design.replicates import looks_like_clusters, replicate_candidates
 from dex.design.wording import listed
@@ -38,11 +39,13 @@ def plan(
     compared: Sequence[str],
     design: object,
     replicate: str | None,
+    counts: bool,
 ) -> Plan:
     """Choose the method, and whether cells are added up into samples first.
 
     ``compared`` are the columns of ``obs`` whose effect is asked for. ``replicate`` is a
     column, None for none, or ``"auto"`` for the one column that obviously names replicates.
+    ``counts`` says whether counts are at hand, in the matrix or in a layer.
 
     Raises
     ------
@@ -53,22 +56,31 @@ def plan(
         msg = f"method={method!r} is not known; it is one of {listed(['auto', *METHODS])}."
         raise InputError(msg)
     if replicate not in {None, "auto"}:
-        return Plan(METHODS["ols" if method == "auto" else method], replicate)
+        return Plan(METHODS["edger" if method == "auto" else method], replicate)
     candidates = _candidates(source, obs, compared) if replicate == "auto" else ()
     if method != "auto":
         return Plan(METHODS[method], None, warnings=_warning(source, candidates, compared))
     if source.unit == "samples":
-        note = "method='auto': these are samples, so ordinary least squares."
-        return Plan(METHODS["ols"], None, (note,), _warning(source, candidates, compared))
+        chosen = METHODS[_for_samples(source, counts=counts)]
+        note = f"method='auto': these are samples{' with counts' * counts}, so {chosen.title}."
+        return Plan(chosen, None, (note,), _warning(source, candidates, compared))
     if len(candidates) == 1:
         note = (
             f"method='auto': cells are not replicates, so their counts are added up by "
             f"obs[{candidates[0]!r}]; replicate= names another column, or None."
         )
-        return Plan(METHODS["ols"], candidates[0], (note,))
+        return Plan(METHODS["edger"], candidates[0], (note,))
     chosen = METHODS["wilcoxon" if design is None else "ols"]
     note = f"method='auto': these are cells, so {chosen.title}; p-values of cells are exploratory."
     return Plan(chosen, None, (note,), _warning(source, candidates, compared))
+
+
+def _for_samples(source: Source, *, counts: bool) -> str:
+    """Counts are modelled as they are, logs with variances moderated along their means."""
+    if counts:
+        return "edger"
+    becomes_log = source.scale.is_log or (source.scale is Scale.LINEAR and not source.explicit)
+    return "limma" if becomes_log else "ols"
 
 
 def _candidates(source: Source, obs: pd.DataFrame, compared: Sequence[str]) -> tuple[str, ...]:

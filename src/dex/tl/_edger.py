@@ -143,9 +143,7 @@ def quasi_any(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     return Tested(tested)
 
 
-def ratios(
-    fit: Fit, nulls: list[NullModel], dispersion: Float, setting: TestSetting
-) -> Float:
+def ratios(fit: Fit, nulls: list[NullModel], dispersion: Float, setting: TestSetting) -> Float:
     """Twice the log likelihood ratios of the fit and the null models, ``(n_vars, n_tests)``."""
     counted = Counted(cast("Expression", setting.expression), setting.n_threads)
     deviance = fit.genes["deviance"]

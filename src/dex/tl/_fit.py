@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dex._logging import logger
 from dex.data import Source
-from dex.data.source import obs_of
+from dex.data.source import has_counts, obs_of
 from dex.data.sums import row_totals
 from dex.design.matrix import Design
 from dex.design.wording import listed
@@ -118,7 +118,15 @@ def fit(
     check_fit_free(adata, key_added)
     obs = obs_of(adata)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit)
-    chosen = plan(source, obs, method=method, compared=(), design=design, replicate=None)
+    chosen = plan(
+        source,
+        obs,
+        method=method,
+        compared=(),
+        design=design,
+        replicate=None,
+        counts=has_counts(adata, source),
+    )
     model = _model_of(chosen)
     if block is not None and model.block != "repeats":
         takers = [name for name, other in METHODS.items() if other.block == "repeats"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dex._logging import logger
 from dex.data import Source
-from dex.data.source import obs_of, read_labels
+from dex.data.source import has_counts, obs_of, read_labels
 from dex.results.actual import check_writable
 from dex.results.store import check_free, check_stats, listed_stats, store
 from dex.tl._analysis import analyse
@@ -89,8 +89,9 @@ def rank_genes(
         cells.
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
-        ``"wilcoxon"``, ``"ols"``, or ``"auto"``: for samples, ``ols`` on logs; for cells,
-        samples made of them where the replicates are known, else ``wilcoxon``.
+        ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"edger"``, ``"deseq2"``, or ``"auto"``: for
+        samples, ``edger`` where there are counts, ``limma`` on logs; for cells, samples made of
+        them where the replicates are known, else ``wilcoxon``.
     test
         ``"each"`` group or contrast, or ``"any"``: one omnibus test (F, Kruskal-Wallis) of them
         together.
@@ -232,6 +233,7 @@ def rank_genes(
         compared=question.compared(obs_of(adata)),
         design=design,
         replicate=replicate,
+        counts=has_counts(adata, source),
     )
     for warning in chosen.warnings:
         logger.warning(warning)
