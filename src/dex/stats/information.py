@@ -39,8 +39,8 @@ def factor_information(rows: Float, information: Float, lower: Float) -> float:
 
 
 @inner
-def variances_of_rows(rows: Float, information: Float, lower: Float, variance: Float) -> None:
-    """Fill in the variance of every row's log mean; 0 of a row without information."""
+def variances_of_rows(rows: Float, information: Float, lower: Float, variance: Float) -> int:
+    """Fill in the variance of every row's log mean, 0 of a row without information; the rank."""
     n_rows, k = rows.shape
     order, x = np.arange(k), np.empty(k)
     rank = _factored(rows, information, lower, order)
@@ -53,10 +53,13 @@ def variances_of_rows(rows: Float, information: Float, lower: Float, variance: F
                     x[a] -= lower[a, c] * x[c]
                 x[a] /= lower[a, a]
                 variance[r] += x[a] * x[a]
+    return rank
 
 
 @inner
-def _factored(rows: Float, information: Float, lower: Float, order: Int) -> int:
+def _factored(  # noqa: C901, PLR0912  # a step of the decomposition stays together
+    rows: Float, information: Float, lower: Float, order: Int
+) -> int:
     """Cholesky factor of the columns in ``order``, which is changed; the rank."""
     n_rows, k = rows.shape
     left, scale = np.zeros(k), np.empty(k)

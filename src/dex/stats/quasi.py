@@ -6,6 +6,9 @@ told by its quasi-dispersion, which is squeezed towards a trend over abundance, 
 .. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
    analysis of sequencing data with expanded functionality and improved support for small counts and
    larger datasets. Nucleic Acids Research 53, gkaf018.
+.. [Lun2017] Lun ATL, Smyth GK (2017). No counts, no variance: allowing for loss of degrees of
+   freedom when assessing biological variability from RNA-seq data. Statistical Applications in
+   Genetics and Molecular Biology 16, 83-93.
 """
 
 from __future__ import annotations
@@ -46,6 +49,9 @@ class QuasiFit:
     """Of the model as fitted, shape ``(n_vars,)``."""
     adjusted: AdjustedDeviance
     """What the quasi-dispersion is from."""
+    df_residual: Float
+    """Observations of rows with counts, less the coefficients that these determine [Lun2017]_;
+    shape ``(n_vars,)``."""
     converged: Bool
     """Shape ``(n_vars,)``."""
 
@@ -87,7 +93,7 @@ def fit_quasi(
     fit = fit_nb_glm(counts, design, depths, spread / quasi_dispersion, weights=weights)
     if table is None:
         table = UnitDeviances.between(float(spread.min()), float(spread.max()))
-    deviance, adjusted, df = _deviances(
+    deviance, adjusted, df, left = _deviances(
         gene_first(counts),
         design.rows,
         design.index,
@@ -100,7 +106,7 @@ def fit_quasi(
         table.mean,
         table.var,
     )
-    return QuasiFit(fit.coef, deviance, AdjustedDeviance(adjusted, df), fit.converged)
+    return QuasiFit(fit.coef, deviance, AdjustedDeviance(adjusted, df), left, fit.converged)
 
 
 @kernel
@@ -116,9 +122,10 @@ def _deviances(
     log_dispersions: Float,
     mean: Float,
     var: Float,
-) -> tuple[Float, Float, Float]:
+) -> tuple[Float, Float, Float, Float]:
     n_vars, n_obs = counts.shape
-    deviance, adjusted, df = np.zeros(n_vars), np.zeros(n_vars), np.zeros(n_vars)
+    deviance, adjusted = np.zeros(n_vars), np.zeros(n_vars)
+    df, left = np.zeros(n_vars), np.zeros(n_vars)
     moments = np.empty((2, mean.shape[1]))
     points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
     work, lower = np.empty((3, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
@@ -135,9 +142,11 @@ def _deviances(
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
             information[index[i]] += weight[i] * mu / (1.0 + dispersion * mu)
-        variances_of_rows(rows, information, lower, variance)
+        left[j] = -variances_of_rows(rows, information, lower, variance)
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
+            if variance[index[i]] > 0.0:
+                left[j] += 1.0
             if mu <= _NO_MEAN or weight[i] <= 0.0:
                 continue
             leverage = weight[i] * mu / (1.0 + dispersion * mu) * variance[index[i]]
@@ -148,4 +157,4 @@ def _deviances(
             deviance[j] += weight[i] * unit
             adjusted[j] += 2.0 * e / v * weight[i] * unit
             df[j] += 2.0 * e * e / v * (1.0 - min(leverage, 1.0))
-    return deviance, adjusted, df
+    return deviance, adjusted, df, left
