@@ -3,41 +3,43 @@
 .. [Chen2025] Chen Y, Chen L, Lun ATL, Baldoni PL, Smyth GK (2025). edgeR v4: powerful differential
    analysis of sequencing data with expanded functionality and improved support for small counts and
    larger datasets. Nucleic Acids Research 53, gkaf018.
+.. [Lund2012] Lund SP, Nettleton D, McCarthy DJ, Smyth GK (2012). Detecting differential expression
+   in RNA-sequence data using quasi-likelihood with shrunken dispersion estimates. Statistical
+   Applications in Genetics and Molecular Biology 11, Article 8.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dex.errors import InputError
 from dex.results.fit import Fit
-from dex.results.schema import EFFECTS
-from dex.stats.abundance import ave_log_cpm, with_prior_count
+from dex.stats.abundance import DISPERSION, ave_log_cpm, with_prior_count
 from dex.stats.adjusted_deviance import abundant_genes, typical_quasi_dispersion
-from dex.stats.common_dispersion import fit_common_dispersion
+from dex.stats.common_dispersion import evenly_spaced, fit_common_dispersion
 from dex.stats.design_rows import DesignRows
 from dex.stats.ebayes import squeeze_var
 from dex.stats.nb_glm import fit_nb_glm
-from dex.stats.nested import NullModel, likelihood_ratio
 from dex.stats.quasi import fit_quasi
-from dex.stats.tails import f_log10_pval
 from dex.stats.unit_deviance import UnitDeviances
 from dex.tl._counted import Counted
-from dex.tl._model import Tested
+from dex.tl._dispersions import trended_dispersions
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
     from dex.design.matrix import Design
-    from dex.tl._model import FitSetting, TestSetting
+    from dex.tl._model import FitSetting
     from dex.typing import Float
 
 _LN2 = float(np.log(2))
 _ROUNDS = 2
 """Times that the typical quasi-dispersion is estimated: fits depend on it, but hardly."""
+
+_AT_MOST = 10_000  # genes for a dispersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,13 @@ class QuasiOptions:
     """Negative binomial dispersion of all genes; by default that of the abundant ones."""
     prior_count: float = 0.125
     """Added to counts, on average, for the log2 fold changes that are reported."""
+    legacy: bool = False
+    """Whether it is done as before edgeR 4: trended dispersions, deviances as they are."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
         require_choice("robust", self.robust, (False, True))
+        require_choice("legacy", self.legacy, (False, True))
         require_choice("abundance_trend", self.abundance_trend, (False, True))
         require_not_negative("dispersion", self.dispersion)
         require_not_negative("prior_count", self.prior_count)
@@ -78,37 +83,28 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
     """Fit the design with one dispersion for all genes and a quasi-dispersion for each."""
     options: QuasiOptions = setting.options
     counted, rows = Counted(expression, setting.n_threads), DesignRows.from_design(design.matrix)
+    if options.legacy:
+        return _fit_legacy(counted, rows, design, options)
     genes = abundances(counted)
     dispersion = options.dispersion
     if dispersion is None:
         dispersion = _dispersion_of_abundant(counted, rows, genes["abundance"])
     typical, fitted = _fit_quasi(counted, rows, dispersion, genes["abundance"])
     coef = shrunken_coef(counted, rows, dispersion / typical, options.prior_count)
-    squeezed = squeeze_var(
-        fitted["quasi_dispersion"],
-        fitted["df_residual"],
-        covariate=genes["abundance"] if options.abundance_trend else None,
-        robust=options.robust,
-    )
-    n_vars = len(coef)
-    genes |= fitted | {
-        "dispersion": np.full(n_vars, dispersion),
-        "quasi_dispersion_trend": np.broadcast_to(squeezed.prior.var, (n_vars,)).copy(),
-        "quasi_dispersion_post": squeezed.var,
-        "df_prior": np.broadcast_to(squeezed.prior.df, (n_vars,)).copy(),
-    }
+    genes |= fitted | {"dispersion": np.full(len(coef), dispersion)}
+    genes |= _squeezed(genes, options)
     shared = {"dispersion": float(dispersion), "typical_quasi_dispersion": typical}
-    return Fit(design.matrix, coef, genes, shared=shared, notes=_notes(genes))
+    return Fit(design.matrix, coef, genes, shared=shared, notes=convergence_notes(genes))
 
 
-def abundances(counted: Counted) -> Columns:
+def abundances(counted: Counted, dispersion: float = DISPERSION) -> Columns:
     """Average log2 counts per million of every gene, and their mean on the linear scale."""
     depths = counted.depths
 
     def columns(counts: Float, _: slice) -> Columns:
         return {
             "base_mean": (counts / depths[:, None]).mean(axis=0) * 1e6,
-            "abundance": ave_log_cpm(counts, depths),
+            "abundance": ave_log_cpm(counts, depths, dispersion=dispersion),
         }
 
     return counted.map(columns, "abundance")
@@ -127,63 +123,13 @@ def shrunken_coef(
     return counted.map(columns, "fold changes")["coef"]
 
 
-def quasi_each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
-    """Every contrast by its quasi-likelihood F test, for which a null model is fitted."""
-    nulls = [NullModel.of(fit.design, contrast[None]) for contrast in contrasts]
-    tested = _f_columns(fit, nulls, setting)
-    tested["log2fc"] = fit.coef @ contrasts.T
-    return Tested(tested)
-
-
-def quasi_any(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
-    """Whether any of the contrasts differs from zero: one F test per gene."""
-    tested = _f_columns(fit, [NullModel.of(fit.design, contrasts)], setting)
-    tested["log2fc"] = np.full_like(tested["stat"], np.nan)
-    tested[EFFECTS] = fit.coef @ contrasts.T
-    return Tested(tested)
-
-
-def ratios(fit: Fit, nulls: list[NullModel], dispersion: Float, setting: TestSetting) -> Float:
-    """Twice the log likelihood ratios of the fit and the null models, ``(n_vars, n_tests)``."""
-    counted = Counted(cast("Expression", setting.expression), setting.n_threads)
-    deviance = fit.genes["deviance"]
-
-    def columns(counts: Float, place: slice) -> Columns:
-        every = [
-            likelihood_ratio(counts, null, counted.depths, dispersion[place], deviance[place])
-            for null in nulls
-        ]
-        return {"ratio": np.stack(every, axis=1)}
-
-    return counted.map(columns, "null models")["ratio"]
-
-
-def _f_columns(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> Columns:
-    genes = fit.genes
-    working = genes["dispersion"] / float(fit.shared["typical_quasi_dispersion"])
-    ratio = ratios(fit, nulls, working, setting)
-    rank = np.array([null.df for null in nulls], dtype=np.float64)
-    df = _total_df(genes)[:, None] + np.zeros_like(ratio)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        stat = ratio / rank / genes["quasi_dispersion_post"][:, None]
-    return {
-        "stat": stat,
-        "df": df,
-        "log10_pval": f_log10_pval(stat, rank, df),
-        "log2fc_se": np.full_like(stat, np.nan),
-    }
-
-
-def _total_df(genes: Columns) -> Float:
-    """The genes' own and the prior's, no more than those of all genes together."""
-    own = genes["df_residual"]
-    return np.minimum(own + genes["df_prior"], own.sum())
-
-
 def _dispersion_of_abundant(counted: Counted, rows: DesignRows, abundance: Float) -> float:
     """Common dispersion of the abundant genes, which quasi-dispersions say nothing of."""
     df_residual = len(counted.depths) - rows.n_coefs
+    if df_residual == 0:
+        return DISPERSION  # for fold changes alone
     top = abundant_genes(abundance, df_residual)
+    top = top[evenly_spaced(abundance[top], _AT_MOST)]
     found = fit_common_dispersion(counted.of_genes(top), rows, counted.depths)
     return found if np.isfinite(found) else 0.0
 
@@ -217,6 +163,46 @@ def _fit_quasi(
     return typical, found
 
 
-def _notes(genes: Columns) -> tuple[str, ...]:
+def _fit_legacy(counted: Counted, rows: DesignRows, design: Design, options: QuasiOptions) -> Fit:
+    """Quasi-dispersions about trended dispersions, as they were before edgeR 4 [Lund2012]_."""
+    trended = trended_dispersions(counted, rows)
+    genes, trend = trended.genes, trended.genes["dispersion_trend"]
+
+    def columns(counts: Float, place: slice) -> Columns:
+        fit = fit_quasi(counts, rows, counted.depths, trend[place])
+        none = np.zeros_like(fit.deviance)
+        own = np.divide(fit.deviance, fit.df_residual, out=none, where=fit.df_residual > 0)
+        return {
+            "deviance": fit.deviance,
+            "quasi_dispersion": own,
+            "df_residual": fit.df_residual,
+            "converged": fit.converged,
+        }
+
+    genes |= counted.map(columns, "quasi-likelihood") | {"dispersion": trend}
+    genes |= _squeezed(genes, options)
+    coef = shrunken_coef(counted, rows, trend, options.prior_count)
+    shared = {"dispersion": trended.common, "typical_quasi_dispersion": 1.0, "legacy": True}
+    return Fit(design.matrix, coef, genes, shared=shared, notes=convergence_notes(genes))
+
+
+def _squeezed(genes: Columns, options: QuasiOptions) -> Columns:
+    """Quasi-dispersions squeezed towards their trend, and the trend."""
+    own = genes["quasi_dispersion"]
+    squeezed = squeeze_var(
+        own,
+        genes["df_residual"],
+        covariate=genes["abundance"] if options.abundance_trend else None,
+        robust=options.robust,
+        method="moments" if options.legacy else "auto",
+    )
+    return {
+        "quasi_dispersion_trend": np.broadcast_to(squeezed.prior.var, own.shape).copy(),
+        "quasi_dispersion_post": squeezed.var,
+        "df_prior": np.broadcast_to(squeezed.prior.df, own.shape).copy(),
+    }
+
+
+def convergence_notes(genes: Columns) -> tuple[str, ...]:
     lost = int((~genes["converged"]).sum())
     return (f"{lost} genes: the fit did not converge.",) if lost else ()

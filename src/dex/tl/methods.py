@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.data.scale import Scale
-from dex.tl import _deseq2, _edger, _limma, _linear, _two_sample
+from dex.tl import _deseq2, _edger, _edger_lrt, _edger_tests, _limma, _linear, _two_sample
 from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
@@ -157,11 +157,25 @@ METHODS: dict[str, Method] = {
             title="edgeR's quasi-likelihood F test",
             citation="Chen et al. (2025), Nucleic Acids Research 53:gkaf018",
             fit=_edger.fit_quasi_likelihood,
-            each=_edger.quasi_each,
-            omnibus=_edger.quasi_any,
+            each=_edger_tests.nested_each,
+            omnibus=_edger_tests.nested_any,
             omnibus_title="quasi-likelihood F test",
             fit_options=_edger.QuasiOptions,
-            one_sided=False,
+            test_options=_edger_tests.NestedOptions,
+            rereads=lambda _: True,
+            counts=True,
+            size_factors="tmm",
+        ),
+        ModelMethod(
+            name="edger_lrt",
+            title="edgeR's likelihood ratio test",
+            citation="McCarthy, Chen & Smyth (2012), Nucleic Acids Research 40:4288-4297",
+            fit=_edger_lrt.fit_tagwise,
+            each=_edger_tests.nested_each,
+            omnibus=_edger_tests.nested_any,
+            omnibus_title="edgeR's likelihood ratio test",
+            fit_options=_edger_lrt.TagwiseOptions,
+            test_options=_edger_tests.NestedOptions,
             rereads=lambda _: True,
             counts=True,
             size_factors="tmm",
