@@ -101,7 +101,7 @@ FIT_COLUMNS = {
     "dispersion_map": "Dispersion shrunken towards the trend.",
     "dispersion": "Dispersion used in the tests.",
     "dispersion_outlier": "Whether it lies so far above the trend that it is not shrunken.",
-    "max_cooks": "Largest Cook's distance of any count in a group of three or more.",
+    "max_cooks": "Largest Cook's distance of a count in a group of three or more, of those not replaced.",
     "cooks_excused": "Whether three or more counts exceed the one with that distance.",
     "n_replaced": "Counts replaced as outliers before the fit.",
     "deviance": "Residual deviance of the fit.",

@@ -15,7 +15,7 @@ from dex.stats.basis import Basis
 from dex.stats.conditional_dispersion import DispersionPrior, fit_conditional_dispersion
 from dex.stats.design_rows import DesignRows
 from dex.stats.dispersion_trend import MIN_DISPERSION
-from dex.stats.nb_glm import fit_nb_glm, fitted_means
+from dex.stats.nb_glm import NbFit, fit_nb_glm, fitted_means
 from dex.stats.rough_dispersion import linear_means, rough_dispersion
 
 if TYPE_CHECKING:
@@ -125,6 +125,22 @@ def shrink_dispersion(
     return np.where(known, fit.dispersion, np.nan)
 
 
+def fit_means(counts: Float, depths: Float, rows: DesignRows, dispersion: Float) -> NbFit:
+    """Fit coefficients with a floor below the means, as DESeq2 does.
+
+    With a floor there is no likelihood, and the steps need not settle, as where the dispersion is at
+    its bound and most counts are zero. Then the mode of the posterior without a floor is taken;
+    ``converged`` tells which genes these are.
+    """
+    ridge = np.full(rows.n_coefs, RIDGE)
+    fit = fit_nb_glm(counts, rows, depths, dispersion, ridge=ridge, floor=FLOOR)
+    if not (lost := np.flatnonzero(~fit.converged)).size:
+        return fit
+    some = depths if depths.ndim == 1 else depths[:, lost]
+    fit.coef[lost] = fit_nb_glm(counts[:, lost], rows, some, dispersion[lost], ridge=ridge).coef
+    return fit
+
+
 def is_dispersion_outlier(dispersion: Float, trend: Float, observed_var: float) -> Bool:
     """Whether a gene lies too far above the trend to be shrunken: two standard deviations."""
     with np.errstate(invalid="ignore"):
@@ -145,9 +161,7 @@ def _first_means(
         mu = linear_means(normalised, model.basis) * _across(depths)
         return np.maximum(mu, FLOOR), np.empty((counts.shape[1], 0))
     if coef is None:
-        coef = fit_nb_glm(
-            counts, model.rows, depths, dispersion, ridge=model.ridge, floor=FLOOR
-        ).coef
+        coef = fit_means(counts, depths, model.rows, dispersion).coef
     return np.maximum(fitted_means(model.rows, depths, coef), FLOOR), coef
 
 

@@ -15,10 +15,9 @@ from dex.errors import InputError
 from dex.results.schema import EFFECTS, Status
 from dex.stats.cooks import cooks_cutoff
 from dex.stats.design_rows import DesignRows
-from dex.stats.gene_dispersion import FLOOR, RIDGE
+from dex.stats.gene_dispersion import fit_means
 from dex.stats.independent_filtering import FilteredAdjustment, filtered_adjustment
 from dex.stats.nb_curvature import nb_curvature
-from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.nested import NullModel
 from dex.stats.tails import chi2_log10_pval
 from dex.stats.wald import wald_test
@@ -117,14 +116,14 @@ def any_of(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     if null.design.n_coefs == 0:
         msg = "the contrasts leave nothing of the design: method='deseq2' needs an intercept."
         raise InputError(msg)
-    depths, ridge = fit.obs["size_factors"], np.full(null.design.n_coefs, RIDGE)
+    depths = fit.obs["size_factors"]
 
     def columns(raw: Float, place: slice) -> Columns:
         counts = fitted_counts(raw, place, fit)
         known = np.isfinite(fit.genes["dispersion"][place])
         dispersion = np.where(known, fit.genes["dispersion"][place], 1.0)
         coef = np.where(known[:, None], fit.coef[place] * _LN2, 0.0)
-        restricted = fit_nb_glm(counts, null.design, depths, dispersion, ridge=ridge, floor=FLOOR)
+        restricted = fit_means(counts, depths, null.design, dispersion)
         deviances = [
             nb_curvature(counts, rows, depths, dispersion, at).deviance
             for rows, at in ((null.design, restricted.coef), (full, coef))

@@ -34,15 +34,15 @@ from dex.stats.dispersion_trend import (
 )
 from dex.stats.gene_dispersion import (
     FLOOR,
-    RIDGE,
     CountModel,
     GeneDispersion,
     fit_gene_dispersion,
+    fit_means,
     is_dispersion_outlier,
     shrink_dispersion,
 )
 from dex.stats.nb_curvature import leverages, nb_curvature
-from dex.stats.nb_glm import fit_nb_glm, fitted_means
+from dex.stats.nb_glm import fitted_means
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
@@ -180,8 +180,8 @@ def _second_pass(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple
     """
     columns, distances = _final_fit(counts, genes, shared)
     n_obs, n_coefs = shared.model.basis.Q.shape
-    cells = in_cells(shared.model.rows.index, CELL)
-    columns["max_cooks"] = _largest(distances, cells)
+    told = in_cells(shared.model.rows.index, CELL) & ~shared.replaceable
+    columns["max_cooks"] = _largest(distances, told)
     columns["cooks_excused"] = exceeded(counts, distances).astype(np.float64)
     swapped = (distances > cooks_cutoff(n_obs, n_coefs)) & shared.replaceable[:, None]
     columns["n_replaced"] = swapped.sum(axis=0).astype(np.float64)
@@ -191,9 +191,6 @@ def _second_pass(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple
         new = np.asfortranarray(np.where(where, values, new))
         refitted = fit_gene_dispersion(new, shared.depths, shared.model)
         better, _ = _final_fit(new, refitted, shared)
-        better["max_cooks"] = _largest(
-            np.where(shared.replaceable[:, None], 0.0, distances[:, again]), cells
-        )
         for name, found in better.items():
             columns[name][again] = found
     return columns, np.argwhere(swapped.T)
@@ -209,7 +206,7 @@ def _final_fit(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[C
     outlier = is_dispersion_outlier(genes.dispersion, trend, shared.spread.observed)
     dispersion = np.where(outlier, genes.dispersion, shrunken)
     known = np.where(np.isfinite(dispersion), dispersion, 1.0)
-    fit = fit_nb_glm(counts, model.rows, depths, known, ridge=model.ridge, floor=FLOOR)
+    fit = fit_means(counts, depths, model.rows, known)
     curvature = nb_curvature(
         counts, model.rows, depths, known, fit.coef, ridge=model.ridge, floor=FLOOR
     )
@@ -234,7 +231,7 @@ def _final_fit(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[C
 
 
 def _largest(distances: Float, cells: Bool) -> Float:
-    """Largest distance in the groups that have replicates; NaN where no group has."""
+    """Largest distance among observations with replicates that are not replaced; NaN without."""
     if not cells.any():
         return np.full(distances.shape[1], np.nan)
     return np.asarray(distances[cells].max(axis=0))
@@ -276,9 +273,7 @@ def _unreplicated(expression: Expression, matrix: Float, n_threads: int | None) 
 
     def columns(raw: Float) -> Columns:
         counts = np.rint(raw)
-        none = np.zeros(counts.shape[1])
-        ridge = np.full(rows.n_coefs, RIDGE)
-        fit = fit_nb_glm(counts, rows, depths, none, ridge=ridge, floor=FLOOR)
+        fit = fit_means(counts, depths, rows, np.zeros(counts.shape[1]))
         nothing = np.full(counts.shape[1], np.nan)
         return {
             "coef": fit.coef / _LN2,
