@@ -31,6 +31,17 @@ for (blind in c(TRUE, FALSE)) {
   r <- suppressMessages(rlog(dds, blind = blind))
   scalars[[paste0(where, "_rlog_variance")]] <- attr(r, "betaPriorVar")
   save(t(assay(r)), paste0("rlog_", where, ".csv"))
+  # rlog fits with betaTol = 1e-4; the same fit with a tight one
+  fitted <- suppressMessages(estimateDispersionsFit(fitted, quiet = TRUE))
+  seen <- fitted[rowSums(counts) > 0, ]
+  model <- cbind(1, diag(ncol(counts)))
+  colnames(model) <- c("Intercept", paste0("sample", seq_len(ncol(counts))))
+  tight <- DESeq2:::fitNbinomGLMs(
+    seen, modelMatrix = model, renameCols = FALSE, alpha_hat = mcols(seen)$dispFit,
+    lambda = c(1e-6, rep(1 / attr(r, "betaPriorVar"), ncol(counts))),
+    betaTol = 1e-14, maxit = 2000, useOptim = FALSE, useQR = TRUE
+  )
+  save(model %*% t(tight$betaMatrix), paste0("rlog_tight_", where, ".csv"))
 }
 fast <- vst(dds, nsub = 100)
 save(t(assay(fast)), "vst_fast.csv")
