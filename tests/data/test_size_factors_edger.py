@@ -11,6 +11,8 @@ import pytest
 from scipy import sparse
 
 from dex.data import Source
+from dex.data.blocks import GeneBlocks
+from dex.data.depths import Depths
 from dex.data.size_factors import estimate_factors
 from dex.errors import InputError
 from dex.stats.length_offsets import edger_offsets, normalization_factors
@@ -68,6 +70,30 @@ def test_control_genes_of_other_methods_or_none(counts):
         factors(counts, "tmm", control_genes=control)
     with pytest.raises(InputError, match="is a mask over 150 genes with some of them"):
         factors(counts, "poscounts", control_genes=~control)
+
+
+@pytest.mark.parametrize("genes", [slice(0, 150), slice(20, 23)])
+def test_depths_of_blocks_of_genes(counts, genes):
+    source = Source.from_adata(ad.AnnData(counts), unit="samples")
+    rows, lengths = np.arange(len(counts)), matrix("lengths")
+    blocks = GeneBlocks.all_genes(source, rows)
+    for method, unit, name in (
+        ("tmm", "library", "edger_offsets"),
+        ("median_ratio", "size_factor", "normalization_factors"),
+    ):
+        plain = estimate_factors(source, rows, method)
+        shared = Depths(blocks, plain, unit).of(genes)
+        same = plain.effective if unit == "library" else plain.size_factors
+        np.testing.assert_array_equal(shared, same)
+        scaled = estimate_factors(source, rows, method, lengths=lengths)
+        np.testing.assert_allclose(scaled.take(rows[1:3]).lib_sizes, counts.sum(axis=1)[1:3])
+        found = Depths(blocks, scaled, unit, np.asfortranarray(lengths)).of(genes)
+        expected = matrix(name)[:, genes]
+        if unit == "library":
+            expected = np.exp(expected)
+        np.testing.assert_allclose(found, expected, **LIKE_R)
+    with pytest.raises(InputError, match=r"lengths have the shape \(7, 3\), the counts \(7, 150\)"):
+        Depths(blocks, scaled, "library", lengths[:, :3])
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])

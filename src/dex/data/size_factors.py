@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pandas.api.types import is_numeric_dtype
 
+from dex.data.lengths import Lengths
 from dex.data.reader import read_rows, row_pieces
 from dex.data.sums import Sums
 from dex.data.threads import map_threads
 from dex.errors import InputError
-from dex.stats.length_offsets import check_lengths
 from dex.stats.normalize import library_size_factors
 from dex.stats.size_factors import (
     centred,
@@ -71,6 +71,8 @@ class Factors:
 
     A typical one is the median of the totals for ``"library"``, as in scanpy, else the mean.
     """
+    counted: Float | None = None
+    """Counts over all genes as they are, where ``totals`` are of counts over relative lengths."""
 
     @classmethod
     def known(cls, method: str, divisors: Float, *, per_million: bool) -> Factors:
@@ -82,7 +84,13 @@ class Factors:
     def take(self, rows: Int) -> Factors:
         """Those of some of the observations, as they are."""
         parts = (self.totals[rows], self.norm_factors[rows], self.size_factors[rows])
-        return Factors(self.method, *parts)
+        counted = None if self.counted is None else self.counted[rows]
+        return Factors(self.method, *parts, counted)
+
+    @property
+    def lib_sizes(self) -> Float:
+        """Counts over all genes, as they are."""
+        return self.totals if self.counted is None else self.counted
 
     @property
     def effective(self) -> Float:
@@ -127,18 +135,23 @@ def estimate_factors(
     given = _given(obs, rows, method)
     _check_control_genes(control_genes, method, len(source.var_names))
     sums = Sums.of(source, rows, n_threads=n_threads)
-    totals = sums.totals
-    scaled = None
-    if lengths is not None:
-        scaled = _Lengths.of(lengths, rows, n_threads=n_threads)
-        totals = _scaled_totals(source, rows, scaled, n_threads=n_threads)
     if source.unit == "samples" or method != "library":
-        _refuse_empty(source, rows, totals)
+        _refuse_empty(source, rows, sums.totals)
+    if lengths is None:
+        table = _Rows(source.matrix, rows, sums.totals, sums.expressed, n_threads, control_genes)
+        return _by_method(table, method, given)
+    scaled = Lengths.of(lengths, rows, n_threads=n_threads)
+    totals = scaled.scaled_totals(source.matrix, n_threads=n_threads)
+    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads, control_genes, scaled)
+    return replace(_by_method(table, method, given), counted=sums.totals)
+
+
+def _by_method(table: _Rows, method: str, given: Float | None) -> Factors:
+    totals = table.totals
     if given is not None:
         return Factors(method, totals, centred(given / totals), given)
     if method == "library":
         return Factors(method, totals, np.ones_like(totals), library_size_factors(totals))
-    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads, scaled, control_genes)
     if method in {"median_ratio", "poscounts"}:
         own = _median_ratios(table, positive_counts=method == "poscounts")
         return Factors(method, totals, centred(own / totals), own)
@@ -162,42 +175,6 @@ def _check_control_genes(control_genes: Bool | None, method: str, n_vars: int) -
             f"{np.size(control_genes)} values and {np.count_nonzero(control_genes)} genes."
         )
         raise InputError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lengths:
-    """Average transcript lengths, read whole rows at a time, relative to a gene's typical one."""
-
-    matrix: Any
-    rows: Int
-    log_means: Float
-    """Shape ``(n_vars,)``."""
-
-    @classmethod
-    def of(cls, matrix: Any, rows: Int, *, n_threads: int | None) -> _Lengths:
-        def log_sums(piece: Int) -> Float:
-            values = read_rows(matrix, rows[piece])
-            check_lengths(values)
-            return np.asarray(np.log(values).sum(axis=0))
-
-        pieces = row_pieces(matrix, np.arange(len(rows)))
-        sums = map_threads(log_sums, pieces, n_threads=n_threads, label="lengths")
-        return cls(matrix, rows, np.sum(sums, axis=0) / len(rows))
-
-    def relative(self, positions: Int) -> Float:
-        """Lengths over their geometric means, all genes."""
-        values = read_rows(self.matrix, self.rows[positions])
-        return np.asarray(np.exp(np.log(values) - self.log_means))
-
-
-def _scaled_totals(source: Source, rows: Int, lengths: _Lengths, *, n_threads: int | None) -> Float:
-    def totals(piece: Int) -> Float:
-        return np.asarray(
-            (read_rows(source.matrix, rows[piece]) / lengths.relative(piece)).sum(axis=1)
-        )
-
-    pieces = row_pieces(source.matrix, np.arange(len(rows)))
-    return np.concatenate(map_threads(totals, pieces, n_threads=n_threads, label="library sizes"))
 
 
 def _given(obs: pd.DataFrame | None, rows: Int, method: str) -> Float | None:
@@ -237,8 +214,8 @@ class _Rows:
     totals: Float
     expressed: Bool
     n_threads: int | None
-    lengths: _Lengths | None = None
     control_genes: Bool | None = None
+    lengths: Lengths | None = None
 
     @property
     def controls(self) -> Bool | slice:
