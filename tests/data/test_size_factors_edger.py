@@ -13,6 +13,7 @@ from scipy import sparse
 from dex.data import Source
 from dex.data.blocks import GeneBlocks
 from dex.data.depths import Depths
+from dex.data.expression import Expression
 from dex.data.size_factors import estimate_factors
 from dex.errors import InputError
 from dex.stats.length_offsets import edger_offsets, normalization_factors
@@ -92,8 +93,18 @@ def test_depths_of_blocks_of_genes(counts, genes):
         if unit == "library":
             expected = np.exp(expected)
         np.testing.assert_allclose(found, expected, **LIKE_R)
+
+
+def test_counts_to_be_modelled_have_depths(counts):
+    source = Source.from_adata(ad.AnnData(counts), unit="samples")
+    rows, genes, lengths = np.arange(len(counts)), np.arange(10, 20), matrix("lengths")
+    made = Expression.of_counts(source, rows, genes, size_factors="tmm", lengths=lengths)
+    expected = np.exp(matrix("edger_offsets")[:, 13:16])
+    np.testing.assert_allclose(made.depths("library").of(slice(3, 6)), expected, **LIKE_R)
+    plain = Expression.of_counts(source, rows, genes, size_factors="tmm")
+    np.testing.assert_array_equal(plain.depths("library").of(slice(0, 2)), plain.factors.effective)
     with pytest.raises(InputError, match=r"lengths have the shape \(7, 3\), the counts \(7, 150\)"):
-        Depths(blocks, scaled, "library", lengths[:, :3])
+        Expression.of_counts(source, rows, genes, size_factors="tmm", lengths=lengths[:, :3])
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])

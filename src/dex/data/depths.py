@@ -14,6 +14,7 @@ from dex.stats.length_offsets import edger_offsets, normalization_factors
 if TYPE_CHECKING:
     from dex.data.blocks import GeneBlocks
     from dex.data.size_factors import Factors
+    from dex.data.source import Source
     from dex.typing import Float
 
 Unit = Literal["library", "size_factor"]
@@ -34,13 +35,6 @@ class Depths:
     """Average transcript lengths, of the shape of the source's matrix: dense, or backed by a file;
     None where they do not differ between observations."""
 
-    def __post_init__(self) -> None:
-        """Refuse lengths of another table."""
-        shape = (len(self.blocks.source.obs_names), len(self.blocks.source.var_names))
-        if self.lengths is not None and tuple(self.lengths.shape) != shape:
-            msg = f"the lengths have the shape {tuple(self.lengths.shape)}, the counts {shape}."
-            raise InputError(msg)
-
     @property
     def shared(self) -> Float:
         """Without lengths, shape ``(n_obs,)``."""
@@ -58,3 +52,17 @@ class Depths:
         if self.unit == "size_factor":
             return normalization_factors(lengths, self.factors.size_factors)
         return np.exp(edger_offsets(lengths, self.factors.effective, self.factors.lib_sizes))
+
+
+def check_lengths_shape(lengths: Any, source: Source) -> None:
+    """Refuse lengths of another table.
+
+    Raises
+    ------
+    InputError
+        If they are not observations x genes of the source.
+    """
+    shape = (len(source.obs_names), len(source.var_names))
+    if tuple(lengths.shape) != shape:
+        msg = f"the lengths have the shape {tuple(lengths.shape)}, the counts {shape}."
+        raise InputError(msg)

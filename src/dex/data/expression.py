@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dex.data.blocks import GeneBlocks
+from dex.data.depths import Depths, Unit, check_lengths_shape
 from dex.data.lazy import is_lazy
 from dex.data.scale import Scale
 from dex.data.size_factors import Factors, estimate_factors
@@ -65,6 +66,8 @@ class Expression:
     pseudocount: float = 1.0
     """About one count per typical library, in linear units of the blocks."""
     notes: tuple[str, ...] = ()
+    lengths: Any = None
+    """Average transcript lengths beside counts that are modelled, of the source's shape."""
 
     @classmethod
     def from_source(
@@ -131,17 +134,21 @@ class Expression:
         size_factors: str,
         obs: pd.DataFrame | None = None,
         scale: Scale = Scale.LOGCPM,
+        lengths: Any = None,
         n_threads: int | None = None,
     ) -> Expression:
         """Counts to be modelled as they are: ``blocks`` holds them, ``factors`` their depths.
 
         ``scale`` says in what unit means are told: ``LOGCPM``, per million of the effective
-        library; ``LN1P``, per size factor.
+        library; ``LN1P``, per size factor. ``lengths`` are average transcript lengths, observations
+        x genes as the source's matrix, and the factors then of counts over relative ones;
+        :meth:`depths` has both.
 
         Raises
         ------
         InputError
-            If the source holds no counts, and as :meth:`from_source`.
+            If the source holds no counts, if lengths are not positive or not of its shape, and as
+            :meth:`from_source`.
         """
         made = cls.from_source(
             source,
@@ -155,7 +162,13 @@ class Expression:
         if made.factors is None:
             msg = f"{source.where} holds {source.scale.words}, and a count model needs counts."
             raise InputError(msg)
-        by = made.factors.title
+        if lengths is not None:
+            check_lengths_shape(lengths, source)
+            factors = estimate_factors(
+                source, rows, made.factors.method, obs=obs, lengths=lengths, n_threads=n_threads
+            )
+            made = replace(made, factors=factors, lengths=lengths)
+        by = cast("Factors", made.factors).title
         note = f"{source.where} holds counts, modelled as they are; their depths are told by {by}."
         return replace(made, notes=(*source.notes, note))
 
@@ -179,6 +192,11 @@ class Expression:
             return None
         per_million = self.scale is Scale.LOGCPM
         return self.factors.effective / 1e6 if per_million else self.factors.size_factors
+
+    def depths(self, unit: Unit) -> Depths:
+        """What multiplies the means of counts that are modelled."""
+        assert self.factors is not None  # as of_counts() makes sure
+        return Depths(self.blocks, self.factors, unit, self.lengths)
 
     def take(self, rows: Int) -> Expression:
         """Only some observations (``rows`` are positions among these), normalised as they were."""
