@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dex.data.source import Source
     from dex.stats.sparse_genes import SparseGenes
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 _LAZY = frozenset({Scale.COUNTS, Scale.LINEAR})
 
@@ -80,6 +80,7 @@ class Expression:
         obs: pd.DataFrame | None = None,
         divisors: Float | None = None,
         scale: Scale | None = None,
+        control_genes: Bool | None = None,
         n_threads: int | None = None,
     ) -> Expression:
         """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
@@ -90,6 +91,7 @@ class Expression:
         they are left as they are. No layer is made. ``divisors``, ``(n_obs,)``, are what the counts
         were divided by before (as :attr:`divisors` gives them), in place of ``size_factors``.
         ``scale`` is ``LN1P`` or ``LOGCPM``, to have one of these of counts, whoever is counted.
+        ``control_genes``, ``(n_vars,)``, are those that medians of ratios are over.
 
         Raises
         ------
@@ -117,7 +119,9 @@ class Expression:
         if divisors is not None:
             factors = Factors.known(method, divisors, per_million=per_million)
         else:
-            factors = estimate_factors(source, rows, method, obs=obs, n_threads=n_threads)
+            factors = estimate_factors(
+                source, rows, method, obs=obs, control_genes=control_genes, n_threads=n_threads
+            )
         how = _how(factors, per_million=per_million)
         notes = (*source.notes, f"{source.where} holds counts: taken as {how}, made on the way.")
         typical = factors.effective.mean() / 1e6 if per_million else factors.typical
@@ -135,6 +139,7 @@ class Expression:
         obs: pd.DataFrame | None = None,
         scale: Scale = Scale.LOGCPM,
         lengths: Any = None,
+        control_genes: Bool | None = None,
         n_threads: int | None = None,
     ) -> Expression:
         """Counts to be modelled as they are: ``blocks`` holds them, ``factors`` their depths.
@@ -157,6 +162,7 @@ class Expression:
             size_factors=size_factors,
             obs=obs,
             scale=scale,
+            control_genes=control_genes,
             n_threads=n_threads,
         )
         if made.factors is None:
@@ -165,10 +171,17 @@ class Expression:
         if lengths is not None:
             check_lengths_shape(lengths, source)
             factors = estimate_factors(
-                source, rows, made.factors.method, obs=obs, lengths=lengths, n_threads=n_threads
+                source,
+                rows,
+                made.factors.method,
+                obs=obs,
+                control_genes=control_genes,
+                lengths=lengths,
+                n_threads=n_threads,
             )
             made = replace(made, factors=factors, lengths=lengths)
         by = cast("Factors", made.factors).title
+        by += "" if lengths is None else " of counts over relative transcript lengths"
         note = f"{source.where} holds counts, modelled as they are; their depths are told by {by}."
         return replace(made, notes=(*source.notes, note))
 

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pandas.api.types import is_bool_dtype
 
 from dex.data import Expression, Source
 from dex.data.scale import Scale
-from dex.data.source import counts_source, obs_of
+from dex.data.source import counts_source, layer_names, obs_of, var_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
+from dex.design.wording import listed
 from dex.errors import InputError
 from dex.results import Result
 from dex.results.schema import EFFECTS
@@ -20,7 +22,7 @@ from dex.tl._run import run
 from dex.tl._run_model import run_contrasts, run_fit
 from dex.tl._samples import Measured, add_up_cells, with_enough_counts
 from dex.tl._strata import in_strata
-from dex.tl.methods import ModelMethod, TwoSampleMethod
+from dex.tl.methods import METHODS, ModelMethod, TwoSampleMethod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,13 +81,19 @@ def measure(
 ) -> Expression:
     """Blocks of genes on the scale that the method needs, of the observations ``kept``."""
     rows, how = np.flatnonzero(kept), options.size_factors
+    control_genes = _control_genes(adata, options.control_genes)
     if not isinstance(method, ModelMethod) or not method.counts:
+        if options.lengths is not None:
+            counted = [repr(one.name) for one in METHODS.values() if _models_counts(one)]
+            msg = f"lengths={options.lengths!r} goes with count models: {', '.join(counted)}."
+            raise InputError(msg)
         expression = Expression.from_source(
             measured.source,
             rows,
             measured.genes,
             size_factors=_size_factors(method, measured.source, how),
             obs=measured.obs,
+            control_genes=control_genes,
             n_threads=options.n_threads,
         )
         if isinstance(method, ModelMethod) and method.gaps:
@@ -95,6 +103,7 @@ def measure(
             msg = f"lfc={options.lfc} is in log2, and {where} is not on a log scale."
             raise InputError(msg)
         return expression
+    lengths = _lengths(adata, measured, options.lengths)
     need = f"{method.name} models counts: put raw counts into adata.layers['counts']"
     return Expression.of_counts(
         counts_source(adata, measured.source, need=need),
@@ -103,8 +112,38 @@ def measure(
         size_factors=_size_factors(method, measured.source, how),
         obs=measured.obs,
         scale=method.scale,
+        lengths=lengths,
+        control_genes=control_genes,
         n_threads=options.n_threads,
     )
+
+
+def _models_counts(method: Method) -> bool:
+    return isinstance(method, ModelMethod) and method.counts
+
+
+def _control_genes(adata: AnnData, name: str | None) -> Bool | None:
+    if name is None:
+        return None
+    var = var_of(adata)
+    if not isinstance(name, str) or name not in var or not is_bool_dtype(var[name]):
+        flags = [str(column) for column in var if is_bool_dtype(var[column])]
+        msg = f"control_genes={name!r} is no boolean column of var; there is {listed(flags)}."
+        raise InputError(msg)
+    return var[name].to_numpy(dtype=bool)
+
+
+def _lengths(adata: AnnData, measured: Measured, name: str | None) -> Any:
+    """Average transcript lengths beside the counts."""
+    if name is None:
+        return None
+    if name not in layer_names(adata):
+        msg = f"lengths={name!r} is not in adata.layers; it has {listed(layer_names(adata))}."
+        raise InputError(msg)
+    if measured.made:
+        msg = f"lengths={name!r} are of observations, and cells are added up here by replicate=."
+        raise InputError(msg)
+    return adata.layers[name]
 
 
 def _size_factors(method: Method, source: Source, how: str) -> str:
@@ -268,6 +307,8 @@ def fit_params(method: ModelMethod, design: Design, options: Options) -> dict[st
         "method": method.name,
         "block": options.block,
         "counts_modelled": method.counts or None,
+        "lengths": options.lengths,
+        "control_genes": options.control_genes,
         "design": design.formula,
         "design_columns": np.array(design.coefs, dtype=object),
         "n_obs": len(design.matrix),

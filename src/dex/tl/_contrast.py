@@ -175,7 +175,12 @@ def _values_again(
     params = model.params
     source = _source(adata, model)
     measured = Measured(source, obs_of(adata), model.genes)
-    again = replace(options, size_factors=str(params.get("size_factors", "auto")))
+    again = replace(
+        options,
+        size_factors=str(params.get("size_factors", "auto")),
+        lengths=params.get("lengths"),
+        control_genes=params.get("control_genes"),
+    )
     return measure(adata, measured, method, model.design.kept, again), ()
 
 

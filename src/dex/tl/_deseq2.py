@@ -53,7 +53,7 @@ class Deseq2FitOptions:
         if self.prior_var is not None and not self.prior_var > 0:
             msg = f"prior_var={self.prior_var!r} is not a variance; give a positive number or None."
             raise InputError(msg)
-        if self.refit_outliers is not None and self.refit_outliers < 3:  # noqa: PLR2004
+        if self.refit_outliers is not None and self.refit_outliers < 3:
             msg = f"refit_outliers={self.refit_outliers!r}: give 3 replicates or more, or None."
             raise InputError(msg)
 

@@ -42,6 +42,8 @@ def fit(
     scale: str | None = None,
     unit: Literal["cells", "samples"] | None = None,
     size_factors: str = "auto",
+    lengths: str | None = None,
+    control_genes: str | None = None,
     mask_var: str | ArrayLike | None = None,
     key_added: str = "fit",
     n_threads: int | None = None,
@@ -64,7 +66,7 @@ def fit(
         A method that fits a design (``dex.tl.rank_genes`` lists them), or ``"auto"``.
     block
         Column of ``obs`` whose levels hold repeated measures, for methods that know of them.
-    layer, scale, unit, size_factors, mask_var
+    layer, scale, unit, size_factors, lengths, control_genes, mask_var
         What is measured, as in :func:`dex.tl.rank_genes`.
     key_added
         Where the fit goes; an earlier fit there is replaced.
@@ -110,6 +112,8 @@ def fit(
         key_added=key_added,
         n_threads=n_threads,
         size_factors=size_factors,
+        lengths=lengths,
+        control_genes=control_genes,
         alternative="two-sided",
         continuity=False,
         weights="optimal",

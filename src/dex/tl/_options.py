@@ -32,6 +32,10 @@ class Options:
     alternative: Alternative
     continuity: bool
     weights: Weights
+    lengths: str | None = None
+    """Layer with average transcript lengths, for count models."""
+    control_genes: str | None = None
+    """Boolean column of ``var``: genes that size factors are told by."""
     stats: tuple[str, ...] = ()
     """Columns that were asked for: those that take work of their own are made for it."""
     fit: Any = field(default_factory=NoOptions)

@@ -45,6 +45,8 @@ def rank_genes(
     scale: str | None = None,
     unit: Literal["cells", "samples"] | None = None,
     size_factors: str = "auto",
+    lengths: str | None = None,
+    control_genes: str | None = None,
     mask_var: str | ArrayLike | None = None,
     lfc: float = 0.0,
     alternative: Alternative = "two-sided",
@@ -121,6 +123,12 @@ def rank_genes(
         ``"library"``, or a numeric column of ``obs``. By default TMM for samples, which is not
         misled by a few genes that fill the libraries of one side, and the library size for cells,
         whose counts are too few for it.
+    lengths
+        Layer with the average transcript length of every gene in every observation, as tximport
+        gives it, for models of counts (edgeR's offsets, DESeq2's normalisation factors).
+    control_genes
+        Boolean column of ``var``: genes that do not change, over which medians of ratios are
+        taken.
     mask_var
         Genes to test: a boolean column of ``adata.var``, or a boolean array. The others get the
         status ``filtered``.
@@ -215,6 +223,8 @@ def rank_genes(
         key_added=key_added,
         n_threads=n_threads,
         size_factors=size_factors,
+        lengths=lengths,
+        control_genes=control_genes,
         alternative=alternative,
         continuity=continuity,
         weights=weights,
