@@ -113,7 +113,7 @@ def _is_scanpy_comparison(
     return (
         len({info.reference for info in infos}) == 1
         and len(set(groups)) == len(groups)
-        and set(groups) <= set(column.dropna().astype(str))
+        and set(groups) <= set(map(str, column.dropna().unique()))
         and all(groups)  # NumPy renames a field without a name
         and not any(info.per for info in infos)
     )
