@@ -77,7 +77,7 @@ def log_odds(
     stat
         Moderated t, shape ``(n_vars, n_tests)``.
     se_unscaled
-        Standard errors at a variance of 1, in the same shape.
+        Standard errors at a variance of 1, in the same shape or ``(1, n_tests)``.
     df
         Total degrees of freedom, shape ``(n_vars,)``.
     prior
@@ -92,6 +92,7 @@ def log_odds(
     Shape ``(n_vars, n_tests)``.
     """
     var_prior, df_prior = prior
+    se_unscaled = np.broadcast_to(se_unscaled, stat.shape)
     typical = np.nanmedian(var_prior)
     limits = np.square(stdev_limits) / typical
     v0 = np.array(

@@ -139,7 +139,7 @@ def t_quantile(probability: float, df: ArrayLike) -> Float:
     """
     df = np.asarray(df, dtype=np.float64)
     few, z = df < _FEW_DF, float(special.ndtri(probability))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # of few df, replaced below
         out = np.asarray(np.polynomial.polynomial.polyval(1 / df, _fisher_terms(z)))
     out[few] = special.stdtrit(df[few], probability)
     return out

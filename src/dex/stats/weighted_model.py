@@ -40,7 +40,8 @@ class GeneModels:
     df_residual: Float
     """Observations less rank of the design among them, ``(n_vars,)``."""
     cov: Float
-    """Covariance of the coefficients at a variance of 1, packed, ``(n_vars, k (k + 1) / 2)``.
+    """Covariance of the coefficients at a variance of 1, packed, ``(n_vars, k (k + 1) / 2)``; one
+    row where all genes share it.
 
     Singular where the design is deficient: it spans the estimable contrasts. NaN for a gene
     without any observation."""
@@ -99,23 +100,25 @@ def fit_gene_models(
     """
     genes = np.asarray(values, dtype=np.float64)
     w = _weights(weights, genes, basis)
-    y = np.where(w > 0, genes, 0.0)
+    y = genes if w.shape[1] == 1 and (w > 0).all() else np.where(w > 0, genes, 0.0)
     equations = _Equations(basis.Q, w, blocks)
     inverse, rank = _inverses(equations.gram())
     effects = _solve(inverse, equations.right_side(y))
     effects += _solve(inverse, equations.right_side(y - basis.Q @ effects.T))
     coef = effects @ basis.to_coef.T
     n_used = np.count_nonzero(w, axis=0)
-    df = (n_used - rank).astype(np.float64)
+    df = np.broadcast_to((n_used - rank).astype(np.float64), y.shape[1:])
     residuals = y - basis.Q @ effects.T
     rounding = rounding_of(basis.Q) * size_of_terms(y, basis, coef)
-    residuals[(np.abs(residuals) <= rounding) | (w == 0)] = 0.0
+    residuals[np.abs(residuals) <= rounding] = 0.0
+    residuals *= w > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         var = np.where(df > 0, equations.sum_of_squares(residuals) / df, np.nan)
     cov = pack(basis.to_coef @ inverse @ basis.to_coef.T)
-    none = n_used == 0
-    coef[none], cov[none] = np.nan, np.nan
-    return GeneModels(coef, var, df, cov, rank < coef.shape[1])
+    cov = np.where((n_used == 0)[:, None], np.nan, cov)
+    coef[np.broadcast_to(n_used == 0, df.shape)] = np.nan
+    deficient = np.broadcast_to(rank < coef.shape[1], df.shape)
+    return GeneModels(coef, var, df, cov, deficient)
 
 
 def estimable(cov: Float, basis: Basis, contrasts: Float) -> Bool:
@@ -152,7 +155,7 @@ class _Equations:
 
     Q: Float
     weights: Float
-    """``(n_obs, n_vars)``, 0 where missing."""
+    """``(n_obs, n_vars)``, or one column that all genes share; 0 where missing."""
     blocks: Blocks | None
 
     def gram(self) -> Float:
@@ -172,17 +175,17 @@ class _Equations:
         if self.blocks is None:
             return full
         for members, roots, c in self._of_blocks(self.blocks):
-            sums = c * np.einsum("ij,ij->j", roots, y[members])
+            sums = c * (roots * y[members]).sum(axis=0)
             full -= sums[:, None] * (roots.T @ self.Q[members])
         return np.asarray(full / (1 - self.blocks.correlation))
 
     def sum_of_squares(self, residuals: Float) -> Float:
         """``r' V^-1 r`` of every gene, ``(n_vars,)``."""
-        total = np.einsum("ij,ij,ij->j", self.weights, residuals, residuals)
+        total = (self.weights * np.square(residuals)).sum(axis=0)
         if self.blocks is None:
             return np.asarray(total)
         for members, roots, c in self._of_blocks(self.blocks):
-            total -= c * np.square(np.einsum("ij,ij->j", roots, residuals[members]))
+            total -= c * np.square((roots * residuals[members]).sum(axis=0))
         return np.asarray(total / (1 - self.blocks.correlation))
 
     def _of_blocks(self, blocks: Blocks) -> list[tuple[Int, Float, Float]]:
@@ -201,7 +204,7 @@ def _members(codes: Int) -> list[Int]:
 
 
 def _weights(weights: ArrayLike | None, genes: Float, basis: Basis) -> Float:
-    """Weights of all values, 0 where one is missing."""
+    """Weights of all values, 0 where one is missing; one column where nothing depends on genes."""
     if len(genes) != len(basis.Q):
         msg = f"The design has {len(basis.Q)} observations, the values have {len(genes)}."
         raise InputError(msg)
@@ -213,7 +216,10 @@ def _weights(weights: ArrayLike | None, genes: Float, basis: Basis) -> Float:
     except ValueError:
         msg = f"weights of shape {given.shape} do not fit values of shape {genes.shape}."
         raise InputError(msg) from None
-    return np.where(np.isfinite(genes) & (w > 0) & np.isfinite(w), w, 0.0)
+    known = np.isfinite(genes)
+    if given.shape in {(), (len(genes), 1)} and known.all():
+        w, known = np.broadcast_to(given, (len(genes), 1)), known[:, :1]
+    return np.where(known & (w > 0) & np.isfinite(w), w, 0.0)
 
 
 def _inverses(gram: Float) -> tuple[Float, NDArray[np.intp]]:

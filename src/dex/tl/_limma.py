@@ -1,31 +1,33 @@
-"""limma: linear models of logs, variances moderated between genes, moderated t and F tests."""
+"""limma: linear models of logs, with weights of samples and repeated measures [Ritchie2015]_.
+
+.. [Ritchie2015] Ritchie ME, Phipson B, Wu D, Hu Y, Law CW, Shi W, Smyth GK (2015). limma powers
+   differential expression analyses for RNA-sequencing and microarray studies. Nucleic Acids
+   Research 43, e47.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.errors import InputError
-from dex.results.fit import Fit
-from dex.results.schema import EFFECTS, Status
-from dex.stats.basis import Basis, JointContrasts
-from dex.stats.ebayes import squeeze_var
-from dex.stats.moderated import PROPORTION, log_odds, moderated_f_test, total_df
-from dex.stats.packed import quadratic_forms, unpack
-from dex.stats.tails import t_log10_pval, t_of_log10_pval
-from dex.stats.weighted_model import estimable, fit_gene_models
-from dex.tl._columns import estimate_columns, t_columns
-from dex.tl._model import Tested
+from dex.stats.array_weights import GeneByGene, relative_squares_of, reml_weights
+from dex.stats.basis import Basis
+from dex.stats.repeated_measures import atanh_correlations, consensus_correlation
+from dex.stats.weighted_model import Blocks, fit_gene_models
+from dex.tl._limma_samples import block_codes, given_weights, require_sample_weights
+from dex.tl._moderated import mean_of_known, model_columns, moderated_fit
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dex.data.expression import Columns, Expression, GeneBlock
     from dex.design.matrix import Design
-    from dex.stats.weighted_model import Blocks
-    from dex.tl._model import FitSetting, TestSetting
-    from dex.typing import Bool, Float
+    from dex.results.fit import Fit
+    from dex.tl._model import FitSetting
+    from dex.typing import Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,151 +38,87 @@ class LimmaOptions:
     """Whether the prior variance follows the mean expression (limma-trend)."""
     robust: bool = False
     """Whether hyper- and hypovariable genes are kept out of the prior, and squeezed less."""
+    sample_weights: bool | str = False
+    """Quality weights of the samples: to be estimated, or a column of ``obs``."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
         require_choice("trend", self.trend, (False, True))
         require_choice("robust", self.robust, (False, True))
-
-
-@dataclass(frozen=True, slots=True)
-class ModeratedOptions:
-    """Options of moderated tests."""
-
-    proportion: float = PROPORTION
-    """Share of genes assumed to be differentially expressed, for ``lods``."""
-    conf_level: float = 0.95
-    """Of the confidence intervals."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no probability."""
-        _require_probability("proportion", self.proportion)
-        _require_probability("conf_level", self.conf_level)
+        require_sample_weights(self.sample_weights)
 
 
 def fit_limma(expression: Expression, design: Design, setting: FitSetting) -> Fit:
-    """Fit the design to the logs of every gene, and squeeze the variances [Smyth2004]_."""
-    basis = Basis.from_design(design.matrix)
-    scale = expression.scale
+    """Fit the design to the logs of every gene, and squeeze the variances."""
+    options, scale = setting.options, expression.scale
     unit = scale.log2_per_unit if scale.is_log else 1.0
+    logs = _Logs(expression, Basis.from_design(design.matrix), design.matrix, setting)
+    weights = given_weights(setting.obs, options.sample_weights)
+    if options.sample_weights is True:
+        weights = logs.sample_weights()
+    blocks = logs.blocks(weights)
 
     def columns(block: GeneBlock) -> Columns:
         values = block.values * unit
-        return {"base_mean": mean_of_known(block.linear), **model_columns(values, basis)}
+        models = fit_gene_models(values, logs.basis, weights=weights, blocks=blocks)
+        named = model_columns(models, mean_of_known(values))
+        return {"base_mean": mean_of_known(block.linear), **named}
 
-    genes = expression.map_blocks(columns, n_threads=setting.n_threads, label="linear models")
-    return moderated_fit(design.matrix, genes, setting, {"is_log": scale.is_log, "unit": unit})
-
-
-def model_columns(
-    values: Float, basis: Basis, *, weights: Float | None = None, blocks: Blocks | None = None
-) -> Columns:
-    """Linear models of some genes, ``(n_obs, n_genes)``, as columns of a fit."""
-    models = fit_gene_models(values, basis, weights=weights, blocks=blocks)
-    return {
-        "coef": models.coef,
-        "cov": models.cov,
-        "deficient": models.deficient,
-        "mean_log2": mean_of_known(values),
-        "var": models.var,
-        "df_residual": models.df_residual,
-    }
-
-
-def moderated_fit(
-    design: Float, genes: Columns, setting: FitSetting, shared: dict[str, Any]
-) -> Fit:
-    """Squeeze the variances of all genes; keep one covariance where the genes share it."""
-    options = setting.options
-    known = np.isfinite(genes["mean_log2"])  # at least one observation
-    trend = genes["mean_log2"][known] if options.trend else None
-    squeezed = squeeze_var(
-        genes["var"][known], genes["df_residual"][known], covariate=trend, robust=options.robust
+    genes = logs.map(columns, "linear models")
+    shared: dict[str, Any] = {"is_log": scale.is_log}
+    if blocks is not None:
+        shared["correlation"] = blocks.correlation
+    fit = moderated_fit(
+        design.matrix, genes, trend=options.trend, robust=options.robust, shared=shared
     )
-    prior = {"var_prior": squeezed.prior.var, "df_prior": squeezed.prior.df}
-    for name, values in {**prior, "var_post": squeezed.var}.items():
-        genes[name] = np.full(known.shape, np.nan)
-        genes[name][known] = values
-    genes["df_total"] = total_df(genes["df_residual"], genes["df_prior"])
-    coef, cov = genes.pop("coef"), genes.pop("cov")
-    shared |= {"deficient": bool(genes.pop("deficient").any())}
-    if (cov == cov[0]).all():
-        return Fit(design, coef, genes, shared=shared | {"cov_unscaled": cov[0]})
-    return Fit(design, coef, genes, cov=cov, shared=shared)
+    return replace(fit, obs={} if weights is None else {"sample_weights": weights})
 
 
-def moderated_t(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
-    """Every contrast of the coefficients by its moderated t; exact whatever the weights."""
-    seen = _estimable(fit, contrasts)
-    unscaled = np.sqrt(quadratic_forms(_covariance(fit), contrasts))
-    effect = np.where(seen, fit.coef @ contrasts.T, np.nan)
-    se = np.where(seen, unscaled * np.sqrt(fit.genes["var_post"])[:, None], np.nan)
-    stat = np.divide(effect, se, out=np.full(se.shape, np.nan), where=se > 0)
-    df = np.broadcast_to(fit.genes["df_total"][:, None], stat.shape)
-    margin = se * t_of_log10_pval(np.log10(1 - setting.options.conf_level), df)
-    is_log = bool(fit.shared["is_log"])
-    name = "log2fc" if is_log else "mean_diff"
-    columns = {
-        **estimate_columns(effect, se, is_log=is_log),
-        **t_columns(stat, t_log10_pval(stat, df), effect, se, df, setting=setting),
-        f"{name}_low": effect - margin,
-        f"{name}_high": effect + margin,
-        "status": _status(seen),
-    }
-    if setting.lfc == 0:
-        columns["lods"] = _log_odds(fit, stat, unscaled, setting)
-    return Tested(columns)
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    """The logs to be fitted, and what is learnt of the samples from all of them."""
 
+    expression: Expression
+    basis: Basis
+    design: Float
+    setting: FitSetting
 
-def moderated_f(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:  # noqa: ARG001
-    """Return whether any of the contrasts differs from zero: one moderated F per gene."""
-    joint = JointContrasts.from_basis(Basis.from_design(fit.design), contrasts).vectors
-    seen = _estimable(fit, joint).all(axis=1)
-    covariance = joint @ unpack(_covariance(fit)) @ joint.T
-    var_post, df = fit.genes["var_post"], fit.genes["df_total"]
-    test = moderated_f_test(fit.coef @ joint.T, covariance, var_post, df)
-    effects = fit.coef @ contrasts.T
-    columns = {
-        "log2fc": np.full((len(effects), 1), np.nan),
-        "stat": np.where(seen, test.stat, np.nan)[:, None],
-        "df": df[:, None],
-        "log10_pval": np.where(seen, test.log10_pval, np.nan)[:, None],
-        "status": _status(seen[:, None]),
-        EFFECTS: np.where(seen[:, None] & fit.shared["is_log"], effects, np.nan),
-    }
-    return Tested(columns)
+    def map(self, function: Callable[[GeneBlock], Columns], label: str) -> Columns:
+        """Apply to every block of genes."""
+        n_threads = self.setting.n_threads
+        return self.expression.map_blocks(function, n_threads=n_threads, label=label)
 
+    def sample_weights(self) -> Float:
+        """By restricted likelihood, or gene by gene where values are missing, as limma does."""
+        gaps = self.map(lambda block: {"gaps": np.isnan(block.values).any(axis=0)}, "gaps")
+        if not gaps["gaps"].any():
+            return reml_weights(self._relative_squares, self.design)
+        learner = GeneByGene(self.design)
 
-def mean_of_known(values: Float) -> Float:
-    """Mean of every gene over the observations that it has, ``(n_vars,)``; NaN without any."""
-    n = np.count_nonzero(~np.isnan(values), axis=0)
-    return np.asarray(np.nansum(values, axis=0) / np.where(n > 0, n, np.nan))
+        def learn(block: GeneBlock) -> Columns:
+            learner.add(block.values)
+            return {}
 
+        self.expression.map_blocks(learn, n_threads=1, label="sample weights")  # genes in order
+        return learner.weights
 
-def _covariance(fit: Fit) -> Float:
-    """Packed covariances at a variance of 1, of every gene or ``(1, ...)`` for all."""
-    return np.atleast_2d(fit.shared["cov_unscaled"]) if fit.cov is None else fit.cov
+    def _relative_squares(self, weights: Float) -> tuple[Float, int]:
+        def columns(block: GeneBlock) -> Columns:
+            squares, n = relative_squares_of(block.values, self.design, weights)
+            return {"squares": squares[None], "n": np.array([n])}
 
+        sums = self.map(columns, "sample weights")
+        return sums["squares"].sum(axis=0), int(sums["n"].sum())
 
-def _estimable(fit: Fit, contrasts: Float) -> Bool:
-    """Which contrasts each gene's observations determine, ``(n_vars or 1, n_tests)``."""
-    if not fit.shared["deficient"]:
-        return np.ones((1, len(contrasts)), dtype=bool) & np.isfinite(fit.coef).all(axis=1)[:, None]
-    return estimable(_covariance(fit), Basis.from_design(fit.design), contrasts)
+    def blocks(self, weights: Float | None) -> Blocks | None:
+        """Repeated measures, with the consensus of the genes' correlations."""
+        codes = block_codes(self.setting)
+        if codes is None:
+            return None
 
+        def columns(block: GeneBlock) -> Columns:
+            shape, values = block.values.shape, block.values
+            every = None if weights is None else np.broadcast_to(weights[:, None], shape)
+            return {"atanh": atanh_correlations(values, self.basis, codes, weights=every)}
 
-def _status(seen: Bool) -> np.ndarray[Any, Any]:
-    return np.where(seen, np.int8(Status.TESTED), np.int8(Status.NOT_ESTIMABLE))
-
-
-def _log_odds(fit: Fit, stat: Float, unscaled: Float, setting: TestSetting) -> Float:
-    prior = fit.genes["var_prior"], fit.genes["df_prior"]
-    every = np.broadcast_to(unscaled, stat.shape)
-    proportion = setting.options.proportion
-    return log_odds(stat, every, fit.genes["df_total"], prior, proportion=proportion)
-
-
-def _require_probability(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        msg = f"{name}={value!r} is no probability; give a number between 0 and 1."
-        raise InputError(msg)
+        return Blocks(codes, consensus_correlation(self.map(columns, "correlation")["atanh"]))

@@ -7,7 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from dex.data.scale import Scale
-from dex.tl import _deseq2, _edger, _edger_lrt, _edger_tests, _limma, _linear, _two_sample
+from dex.tl import (
+    _deseq2,
+    _edger,
+    _edger_lrt,
+    _edger_tests,
+    _limma,
+    _limma_voom,
+    _linear,
+    _moderated,
+    _two_sample,
+)
 from dex.tl._model import NoOptions
 
 if TYPE_CHECKING:
@@ -199,13 +209,27 @@ METHODS: dict[str, Method] = {
             title="moderated t-test (limma)",
             citation="Ritchie et al. (2015), Nucleic Acids Research 43:e47",
             fit=_limma.fit_limma,
-            each=_limma.moderated_t,
-            omnibus=_limma.moderated_f,
+            each=_moderated.moderated_t,
+            omnibus=_moderated.moderated_f,
             omnibus_title="moderated F test (limma)",
             fit_options=_limma.LimmaOptions,
-            test_options=_limma.ModeratedOptions,
+            test_options=_moderated.ModeratedOptions,
             block="repeats",
             gaps=True,
+        ),
+        ModelMethod(
+            name="limma_voom",
+            title="moderated t-test (limma-voom)",
+            citation="Law et al. (2014), Genome Biology 15:R29",
+            fit=_limma_voom.fit_voom,
+            each=_moderated.moderated_t,
+            omnibus=_moderated.moderated_f,
+            omnibus_title="moderated F test (limma-voom)",
+            fit_options=_limma_voom.VoomOptions,
+            test_options=_moderated.ModeratedOptions,
+            block="repeats",
+            counts=True,
+            size_factors="tmm",
         ),
     )
 }

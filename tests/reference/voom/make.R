@@ -66,4 +66,44 @@ gamma_fit <- get("glmgam.fit", space)
 unlockBinding("glmgam.fit", space)
 assign("glmgam.fit", function(..., maxit, tol) gamma_fit(..., maxit = 10000, tol = 1e-15), space)
 written(estimate(), "_tight")
+
+# From counts or logs to statistics. Contrasts are coefficients, since contrasts.fit is approximate.
+for (name in c("optimize", "uniroot")) {
+  held <- parent.env(asNamespace("limma"))
+  unlockBinding(name, held)
+}
+assign("optimize", function(f, ..., tol) stats::optimize(f, ..., tol = 1e-14), held)
+assign("uniroot", function(f, ..., tol) stats::uniroot(f, ..., tol = 1e-14), held)
+samples$from_b <- relevel(samples$condition, "b")
+second <- model.matrix(~ batch + from_b, samples)
+results <- function(file, fits) {
+  out <- NULL
+  tested <- list(c(b_a = 3, c_a = 4), c(c_b = 4))
+  for (d in 1:2) for (k in seq_along(tested[[d]])) {
+    fit <- fits[[d]]
+    coef <- tested[[d]][k]
+    log10_pval <- (pt(abs(fit$t[, coef]), fit$df.total, lower.tail = FALSE, log.p = TRUE) + log(2)) / log(10)
+    columns <- data.frame(log2fc = fit$coefficients[, coef], stat = fit$t[, coef], log10_pval = log10_pval, lods = fit$lods[, coef])
+    names(columns) <- paste(names(coef), names(columns), sep = ".")
+    out <- if (is.null(out)) columns else cbind(out, columns)
+  }
+  write_gz(out, file)
+}
+both <- function(analyse) list(analyse(design), analyse(second))
+quiet <- suppressWarnings
+results("door_voom.csv.gz", both(function(d) eBayes(lmFit(voom(counts, d), d))))
+results("door_voom_robust.csv.gz", both(function(d) eBayes(lmFit(voom(counts, d, adaptive.span = TRUE), d), robust = TRUE, trend = TRUE)))
+results("door_voom_quality.csv.gz", both(function(d) eBayes(lmFit(voomWithQualityWeights(counts, d), d))))
+results("door_voom_block.csv.gz", both(function(d) {
+  v <- voom(counts, d)
+  v <- voom(counts, d, block = person, correlation = duplicateCorrelation(v, d, block = person)$consensus.correlation)
+  eBayes(lmFit(v, d, block = person, correlation = duplicateCorrelation(v, d, block = person)$consensus.correlation))
+}))
+logs <- full[good, ]
+results("door_limma_block.csv.gz", both(function(d) {
+  r <- duplicateCorrelation(logs, d, block = person)$consensus.correlation
+  eBayes(lmFit(logs, d, block = person, correlation = r), trend = TRUE)
+}))
+results("door_limma_quality.csv.gz", both(function(d) eBayes(lmFit(logs, d, weights = tight(logs, d)), trend = TRUE)))
+results("door_limma_gaps.csv.gz", both(function(d) quiet(eBayes(lmFit(gaps[-61, ], d), trend = TRUE, robust = TRUE))))
 writeLines(capture.output(sessionInfo()), "session_info.txt")
