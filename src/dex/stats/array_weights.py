@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex._numba import inner, kernel
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 PRIOR_GENES = 10.0
 _NO_VARIANCE = 1e-15
-_SINGULAR = 1e-10
+_SINGULAR = 1e-14
+"""Squared share of a column that those before it leave: rounding."""
+_SOLVED = 1e-28
 _FEWEST_DF = 2
 _MAX_ITER = 200
 _CONVERGED = 1e-12
@@ -40,35 +44,22 @@ class GeneByGene:
     """One scoring step per gene, in their order: for genes with weights or missing values."""
 
     def __init__(self, design: Float, *, prior_genes: float = PRIOR_GENES) -> None:
-        self._design = design
-        self._Z = variance_design(len(design))
-        self._gamma = np.zeros(self._Z.shape[1])
-        self._information = prior_genes * self._Z.T @ self._Z
-        self.weights = np.ones(len(design))
-        """So far; their product is 1."""
+        n_obs = len(design)
+        self._Q = np.linalg.qr(np.asarray(design, dtype=np.float64))[0]
+        self._gamma = np.zeros(n_obs)
+        self._information = prior_genes * (np.eye(n_obs) - 1.0 / n_obs)
+
+    @property
+    def weights(self) -> Float:
+        """So far, ``(n_obs,)``; their product is 1."""
+        return np.exp(-self._gamma)
 
     def add(self, values: Float, weights: Float | None = None) -> None:
         """Learn from genes ``(n_obs, n_genes)``, NaN where missing, with weights of the values."""
-        for j in range(values.shape[1]):
-            own = None if weights is None else weights[:, j]
-            self._add(values[:, j], own)
-
-    def _add(self, y: Float, own: Float | None) -> None:
-        known = np.isfinite(y) if own is None else np.isfinite(y) & (own > 0)
-        root = np.sqrt(self.weights if own is None else self.weights * np.where(known, own, 0))
-        basis = _basis(self._design[known] * root[known, None])
-        df = int(known.sum()) - basis.shape[1]
-        if df < _FEWEST_DF:
-            return
-        scaled = root[known] * y[known]
-        squares = np.square(scaled - basis @ (basis.T @ scaled))
-        var = squares.sum() / df
-        if var < _NO_VARIANCE:
-            return
-        Z, freedom = self._Z[known], 1 - np.square(basis).sum(axis=1)
-        self._information += _information(Z, np.diag(freedom), freedom, df)
-        self._gamma += np.linalg.solve(self._information, Z.T @ (squares / var - freedom))
-        self.weights = np.exp(-self._Z @ self._gamma)
+        genes = np.ascontiguousarray(values.T, dtype=np.float64)
+        own = np.ones((1, 1)) if weights is None else weights.T
+        every = np.ascontiguousarray(np.broadcast_to(own, genes.shape), dtype=np.float64)
+        _walk(genes, every, self._Q, self._gamma, self._information)
 
 
 def reml_weights(
@@ -128,7 +119,124 @@ def _information(Z: Float, covariance: Float, freedom: Float, df: float) -> Floa
     return np.asarray(Z.T @ covariance @ Z - np.outer(with_gene, with_gene) / df)
 
 
-def _basis(X: Float) -> Float:
-    """Orthonormal basis of the columns, which may be deficient."""
-    U, S, _ = np.linalg.svd(X, full_matrices=False)
-    return np.asarray(U[:, _SINGULAR * S.max(initial=0.0) < S])
+@kernel
+def _walk(genes: Float, weights: Float, Q: Float, gamma: Float, information: Float) -> None:
+    """Move ``gamma`` and add to ``information``, ``(n_obs, n_obs)``, gene by gene.
+
+    Of a gene's information only the diagonal is taken, one less the leverages, and of that what
+    the gene's own variance leaves.
+    """
+    n_obs, k = Q.shape
+    basis, root, rest = np.empty((k, n_obs)), np.empty(n_obs), np.empty(n_obs)
+    free, step = np.empty(n_obs), np.zeros(n_obs)
+    for j in range(len(genes)):
+        n_used = _scale(genes[j], weights[j], gamma, root, rest)
+        rank = _orthonormal_rows(Q, root, basis)
+        df = n_used - rank
+        if df < _FEWEST_DF:
+            continue
+        _fit(basis[:rank], root, rest, free)
+        var = (rest * rest).sum() / df
+        if var < _NO_VARIANCE:
+            continue
+        total = free.sum()
+        for i in range(n_obs):
+            information[i, i] += free[i]
+            for b in range(n_obs):
+                information[i, b] -= free[i] * free[b] / total
+        _solve(information, rest * rest / var - free, step)
+        gamma += step - step.mean()
+
+
+@inner
+def _scale(y: Float, weights: Float, gamma: Float, root: Float, out: Float) -> int:
+    """Roots of all weights of a gene, its values times these, and how many it has."""
+    n_used = 0
+    for i in range(len(y)):
+        used = np.isfinite(y[i]) and weights[i] > 0.0
+        root[i] = np.sqrt(weights[i] * np.exp(-gamma[i])) if used else 0.0
+        out[i] = root[i] * y[i] if used else 0.0
+        n_used += used
+    return n_used
+
+
+@inner
+def _fit(basis: Float, root: Float, rest: Float, free: Float) -> None:
+    """Residuals in place of values, and one less the leverages; 0 where nothing is measured."""
+    for _ in range(2):  # the second time for what rounding left
+        for a in range(len(basis)):
+            _remove(basis[a], rest)
+    for i in range(len(root)):
+        free[i] = 1.0 if root[i] > 0.0 else 0.0
+        for a in range(len(basis)):
+            free[i] -= basis[a, i] * basis[a, i]
+
+
+@inner
+def _remove(direction: Float, rest: Float) -> None:
+    along = 0.0
+    for i in range(len(rest)):
+        along += direction[i] * rest[i]
+    for i in range(len(rest)):
+        rest[i] -= along * direction[i]
+
+
+@inner
+def _orthonormal_rows(Q: Float, root: Float, out: Float) -> int:
+    """Basis of the columns of Q, each row times its root, in rows of ``out``; their number."""
+    rank = 0
+    for a in range(Q.shape[1]):
+        before = 0.0
+        for i in range(len(root)):
+            out[rank, i] = root[i] * Q[i, a]
+            before += out[rank, i] * out[rank, i]
+        for _ in range(2):
+            for b in range(rank):
+                _remove(out[b], out[rank])
+        after = 0.0
+        for i in range(len(root)):
+            after += out[rank, i] * out[rank, i]
+        if after > _SINGULAR * before:
+            for i in range(len(root)):
+                out[rank, i] /= np.sqrt(after)
+            rank += 1
+    return rank
+
+
+@inner
+def _solve(matrix: Float, right: Float, x: Float) -> None:
+    """Conjugate gradients with the diagonal; ``matrix`` has ones in its null space, as sums are 0.
+
+    It is the diagonal less a few directions, nearly, so that a handful of steps do, of n_obs^2 each
+    where a factorisation would take n_obs^3.
+    """
+    n = len(right)
+    r, z, p, q = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    rz, start = 0.0, 0.0
+    for i in range(n):
+        x[i] = 0.0
+        r[i] = right[i]
+        z[i] = r[i] / matrix[i, i]
+        p[i] = z[i]
+        rz += r[i] * z[i]
+    start = rz
+    for _ in range(4 * n):
+        if rz <= _SOLVED * start:
+            return
+        pq = 0.0
+        for i in range(n):
+            q[i] = 0.0
+            for b in range(n):
+                q[i] += matrix[i, b] * p[b]
+            pq += p[i] * q[i]
+        if pq <= 0.0:
+            return
+        alpha, new = rz / pq, 0.0
+        for i in range(n):
+            x[i] += alpha * p[i]
+            r[i] -= alpha * q[i]
+            z[i] = r[i] / matrix[i, i]
+            new += r[i] * z[i]
+        for i in range(n):
+            p[i] = z[i] + new / rz * p[i]
+        rz = new
