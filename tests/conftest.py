@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 settings.register_profile("dex", deadline=None)  # a busy machine is no failure
 settings.load_profile("dex")
@@ -21,3 +28,52 @@ def realdata() -> Path:
     folder = Path(root) / "data"
     assert folder.is_dir(), f"DEX_REALDATA={root} has no folder 'data'"
     return folder
+
+
+@dataclass(frozen=True)
+class Deseq2Run:
+    """What DESeq2 made of a data set, by stage; genes in rows."""
+
+    counts: np.ndarray
+    """Shape ``(n_obs, n_vars)``."""
+    design: np.ndarray
+    size_factors: np.ndarray
+    tight: pd.DataFrame
+    """With tight tolerances; all stages, and the answers to all questions."""
+    default: pd.DataFrame
+    """At R's defaults; some stages, and the answer to the first question."""
+    scalars: pd.Series
+    """Of the tight run."""
+
+
+_DESEQ2 = Path(__file__).parent / "reference" / "deseq2"
+_SAMPLES = {
+    "df1": ("few", [0, 1, 3]),
+    "df2": ("few", [0, 1, 3, 4]),
+    "df3": ("few", list(range(5))),
+    "df4": ("few", list(range(6))),
+    "df4_t": ("few", list(range(6))),
+    "six": ("outliers", [*range(6), *range(7, 13)]),
+    "seven": ("outliers", list(range(14))),
+    "rising": ("rising", list(range(10))),
+    "wide": ("wide", list(range(120))),
+}
+
+
+@pytest.fixture(scope="session")
+def deseq2_run() -> Callable[[str], Deseq2Run]:
+    """Find a run of tests/reference/deseq2/make.R by its name."""
+
+    def run(name: str) -> Deseq2Run:
+        data, samples = _SAMPLES.get(name, ("factors", list(range(12))))
+        counts = pd.read_csv(_DESEQ2 / f"{data}_counts.csv.gz", index_col=0).to_numpy(float)
+        return Deseq2Run(
+            np.asfortranarray(counts[:, samples].T),
+            pd.read_csv(_DESEQ2 / f"{name}_design.csv.gz").to_numpy(float),
+            pd.read_csv(_DESEQ2 / f"{name}_size_factors.csv.gz")["size_factor"].to_numpy(),
+            pd.read_csv(_DESEQ2 / f"{name}_tight.csv.gz"),
+            pd.read_csv(_DESEQ2 / f"{name}_default.csv.gz"),
+            pd.read_csv(_DESEQ2 / "scalars.csv", index_col=0).loc[f"{name}_tight"],
+        )
+
+    return run

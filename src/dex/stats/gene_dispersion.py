@@ -29,6 +29,8 @@ _FLAT: Final = 1e-2
 """Slope from which the ascent of DESeq2 does not get away in the steps that it has."""
 _NO_GAIN: Final = 1e-6
 """Share of the log likelihood that the maximum must gain over the start."""
+_SETTLED: Final = 1e-3
+"""Change of a coefficient over a hundred steps more."""
 _FAR_BELOW: Final = 0.1
 _OUTLIER: Final = 2.0
 """Standard deviations above the trend, from where on an estimate is not shrunken."""
@@ -134,10 +136,16 @@ def fit_means(counts: Float, depths: Float, rows: DesignRows, dispersion: Float)
     """
     ridge = np.full(rows.n_coefs, RIDGE)
     fit = fit_nb_glm(counts, rows, depths, dispersion, ridge=ridge, floor=FLOOR)
-    if not (lost := np.flatnonzero(~fit.converged)).size:
+    if not (slow := np.flatnonzero(~fit.converged)).size:
         return fit
-    some = depths if depths.ndim == 1 else depths[:, lost]
-    fit.coef[lost] = fit_nb_glm(counts[:, lost], rows, some, dispersion[lost], ridge=ridge).coef
+    some, few = counts[:, slow], depths if depths.ndim == 1 else depths[:, slow]
+    further = fit_nb_glm(
+        some, rows, few, dispersion[slow], ridge=ridge, floor=FLOOR, start=fit.coef[slow]
+    ).coef
+    settled = np.abs(further - fit.coef[slow]).max(axis=1) < _SETTLED
+    mode = fit_nb_glm(some, rows, few, dispersion[slow], ridge=ridge).coef
+    fit.coef[slow] = np.where(settled[:, None], further, mode)
+    fit.converged[slow] = settled
     return fit
 
 
