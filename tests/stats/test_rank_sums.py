@@ -145,6 +145,20 @@ def test_more_observations_than_cubes_fit_whole_numbers(rng, monkeypatch, tests)
         assert_by_definition(values, codes, 4, np.array(tests))  # floats are exact up to 2^53
 
 
+@pytest.mark.parametrize("n_obs", [60, 3000])
+def test_values_that_agree_in_all_but_their_last_bits(rng, n_obs):
+    """Also on both sides of zero, where the bits of floats turn over."""
+    step = rng.integers(0, 60, (n_obs, 2)).astype(np.int32)
+    near = (np.float32(1.5).view(np.int32) + step).view(np.float32)
+    near[0] = [1e30, -1e30]
+    tiny = np.where(rng.random(step.shape) < 0.5, -1, 1) * step.view(np.float32)  # denormal
+    tiny[0] = [1e30, 0.0]
+    codes = rng.integers(0, 3, n_obs)
+    for values in (near, tiny.astype(np.float32)):
+        assert_by_definition(values, codes, 3, np.array([[0, REST], [1, REST]]))
+        assert_by_definition(values, codes, 3, np.array([[0, 2], [1, 2]]))
+
+
 def test_counts_of_either_sign(rng):
     codes, counts = rng.integers(-1, 3, 400), rng.integers(-3, 4, (400, 4))
     for tests in TESTS["two_sides"], [[0, 2], [1, 2]], [[0, REST], [2, REST]]:

@@ -32,11 +32,10 @@ HALF = np.uint64(32)
 GROUP = np.uint64(2**32 - 1)
 
 _ONE = np.uint64(1)
-_MANY = 4096
-"""From so many on, a pass of 11 bits costs less than it saves."""
-_DIGIT, _LARGE_DIGIT, _MOST_PASSES = 9, 11, 4
-_LEADING_BITS = 22
-"""Of long keys, so many are sorted by radix; few values then still agree and are not equal."""
+_DIGIT, _MOST_PASSES = 8, 3
+"""The 256 places that a pass writes to fit the nearest cache, which matters more than a pass."""
+_LEADING_BITS = _DIGIT * _MOST_PASSES
+"""So many are sorted by radix; of values of more bits few then still agree and are not equal."""
 _TABLE_PER_VALUE = 2
 """A table may have so many entries for every value that is counted in it."""
 
@@ -54,7 +53,7 @@ def work_spaces(genes: SparseGenes) -> Spaces:
     """Working memory: words, room to sort them, places of digits, a table, and long keys if any."""
     longest = int(np.diff(genes.starts).max(initial=0))
     words, spare = np.empty((2, longest), np.uint64)
-    spots = np.empty(_MOST_PASSES << _LARGE_DIGIT, np.int64)
+    spots = np.empty(_MOST_PASSES << _DIGIT, np.int64)
     table = np.zeros(_TABLE_PER_VALUE * longest, np.int32)
     single = genes.values.dtype == np.float32
     # Where this is None, kernels are compiled without what sorts long keys.
@@ -65,17 +64,22 @@ def work_spaces(genes: SparseGenes) -> Spaces:
 @inner
 def load_gene(
     gene: tuple[Int32, Bits],
-    codes: Int32,
+    groups: tuple[Int32, Int, Int],
     background: tuple[int, int],
     words: Words,
     long_keys: Words | None,
 ) -> InUse:
     """Fill the words of the values beside the background, unsorted.
 
-    ``gene`` has the rows and the bits of the values; ``background`` as in :func:`bits_of`. Rows
-    whose code is negative are left out.
+    ``gene`` has the rows and the bits of the values; ``background`` as in :func:`bits_of`.
+    ``groups`` are the code of every row, negative to leave it out, the sizes of the groups, and
+    room for how many of each are background.
     """
-    n, n_below, low, high, varying = _load(gene, codes, background, words, long_keys)
+    codes, sizes, n_background = groups
+    for g in range(sizes.shape[0]):  # a loop compiles in a fraction of the time of a slice
+        n_background[g] = sizes[g]
+    rows = (codes, n_background)
+    n, n_below, low, high, varying = _load(gene, rows, background, words, long_keys)
     shift = np.uint64(0)
     while varying and not (varying >> shift) & _ONE:
         shift += _ONE
@@ -92,13 +96,13 @@ def load_gene(
 @inner
 def _load(
     gene: tuple[Int32, Bits],
-    codes: Int32,
+    groups: tuple[Int32, Int],
     background: tuple[int, int],
     words: Words,
     long_keys: Words | None,
 ) -> tuple[int, int, np.uint64, np.uint64, np.uint64]:
     """How many there are, how many below; lowest and highest key, and the bits that vary."""
-    rows, bits = gene
+    (rows, bits), (codes, n_background) = gene, groups
     zero = _key(background[0], background[1])
     n = n_below = 0
     low = high = first = varying = zero - zero
@@ -109,6 +113,7 @@ def _load(
         if n == 0:
             low = high = first = key
         n_below += int(key < zero)
+        n_background[group] -= 1
         low, high = min(low, key), max(high, key)
         varying |= key ^ first
         if long_keys is None:
@@ -155,16 +160,13 @@ def sort_gene(
     words, spare = spaces[0][:n], spaces[1][:n]
     if long_keys is not None and span >> HALF:
         return _sort_long((words, spare), spots, long_keys, span)
-    return _radix_sort((words, spare), spots, (lowest, shift + HALF, _width(span)))[0]
-
-
-@inner
-def count_background(words: Words, sizes: Int, zeros: Int) -> None:
-    """How many of every group are not among the words, ``zeros``, by their ``sizes``."""
-    for g in range(sizes.shape[0]):  # a loop compiles in a fraction of the time of zeros[:] = sizes
-        zeros[g] = sizes[g]
-    for word in words:
-        zeros[word & GROUP] -= 1
+    shift, width = shift + HALF, _width(span)
+    if width <= _LEADING_BITS:
+        return _radix_sort((words, spare), spots, (lowest, shift, width))[0]
+    rest = np.uint64(width - _LEADING_BITS)
+    in_order = _radix_sort((words, spare), spots, (lowest, shift + rest, _LEADING_BITS))[0]
+    _settle_words(in_order, lowest, shift + rest)
+    return in_order
 
 
 @inner
@@ -186,7 +188,7 @@ def _radix_sort(
     Returns the two spaces, the sorted one first.
     """
     (words, spare), (lowest, shift, width) = spaces, in_use
-    n_passes = -(-width // (_DIGIT if words.shape[0] < _MANY else _LARGE_DIGIT))
+    n_passes = -(-width // _DIGIT)
     digit = -(-width // max(n_passes, 1))
     n_spots, step = 1 << digit, np.uint64(digit)
     mask = (_ONE << step) - _ONE
@@ -216,7 +218,7 @@ def _count_digits(
     mask = (_ONE << step) - _ONE
     for i in range(n_passes * n_spots):
         spots[i] = 0
-    second, third, fourth = spots[n_spots:], spots[2 * n_spots :], spots[3 * n_spots :]
+    second, third = spots[n_spots:], spots[2 * n_spots :]
     for word in words:
         key = (word - lowest) >> shift
         spots[key & mask] += 1
@@ -224,8 +226,33 @@ def _count_digits(
             second[(key >> step) & mask] += 1
             if n_passes > 2:
                 third[(key >> (step + step)) & mask] += 1
-                if n_passes > 3:
-                    fourth[(key >> (step + step + step)) & mask] += 1
+
+
+@inner
+def _settle_words(words: Words, lowest: np.uint64, shift: np.uint64) -> None:
+    """Sort words that agree from bit ``shift`` on, above ``lowest``: few, and rarely any."""
+    start, n = 0, words.shape[0]
+    for i in range(1, n + 1):
+        if i < n and (words[i] - lowest) >> shift == (words[i - 1] - lowest) >> shift:
+            continue
+        if i - start > 1:
+            _shell_sort(words[start:i], lowest)
+        start = i
+
+
+@inner
+def _shell_sort(words: Words, lowest: np.uint64) -> None:
+    """Sort by what is above ``lowest``: insertion, from afar first, as a run may be long."""
+    n = words.shape[0]
+    gap = n // 2
+    while gap > 0:
+        for i in range(gap, n):
+            word, hole = words[i], i
+            while hole >= gap and words[hole - gap] - lowest > word - lowest:
+                words[hole] = words[hole - gap]
+                hole -= gap
+            words[hole] = word
+        gap = 1 if gap == 2 else 5 * gap // 11
 
 
 @inner
@@ -261,12 +288,12 @@ def _settle(places: Words, keys: Words) -> None:
             sorted_already &= keys[before] <= keys[this]
             stop += 1
         if not sorted_already:
-            _shell_sort(places[start:stop], keys)
+            _shell_sort_places(places[start:stop], keys)
         start = stop
 
 
 @inner
-def _shell_sort(places: Words, keys: Words) -> None:
+def _shell_sort_places(places: Words, keys: Words) -> None:
     """Sort by the keys at ``places``: insertion, from afar first, as a run may be long."""
     n = places.shape[0]
     gap = n // 2

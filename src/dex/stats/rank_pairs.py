@@ -14,7 +14,6 @@ from dex.stats.rank_order import (
     Int32,
     Spaces,
     Words,
-    count_background,
     load_gene,
     sort_gene,
 )
@@ -43,9 +42,8 @@ def pair_rank_sums(
     own = np.empty(n_groups)
     for j in range(n_vars):
         gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
-        in_use = load_gene(gene, codes, background, words, long_keys)
+        in_use = load_gene(gene, (codes, sizes, zeros), background, words, long_keys)
         in_order = sort_gene(in_use, (words, spare), spots, long_keys)
-        count_background(in_order, sizes, zeros)
         _split_runs(in_order, in_use[1], zeros, (start, stop), runs)
         for g in range(n_groups):
             own[g] = _untied(runs[1], start[g], stop[g])

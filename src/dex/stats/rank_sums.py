@@ -25,7 +25,6 @@ from dex.stats.rank_order import (
     Spaces,
     Words,
     bits_of,
-    count_background,
     count_in_table,
     load_gene,
     sort_gene,
@@ -120,10 +119,10 @@ def _against_rest(
     for size in sizes:
         total += size
     deviation, untied = np.empty((n_vars, n_groups)), np.empty(n_vars)
-    sums = np.empty(n_groups, np.int64)
+    sums, n_background = np.empty(n_groups, np.int64), np.empty(n_groups, np.int64)
     for j in range(n_vars):
         gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
-        in_use = load_gene(gene, codes, background, words, long_keys)
+        in_use = load_gene(gene, (codes, sizes, n_background), background, words, long_keys)
         n, n_below = in_use[0], in_use[1]
         n_values, tied = count_in_table(in_use, n_groups, words, table), total - n
         rank = 2 * n_below + tied - total  # of the background
@@ -204,25 +203,28 @@ def _against_reference(
     (words, spare, spots, table), long_keys = spaces
     n_vars, n_groups, reference = starts.shape[0] - 1, sizes.shape[0], tests[0, 1]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    zeros, counts = np.empty(n_groups, np.int64), np.zeros((3, n_groups), np.int64)
+    n_background, counts = np.empty(n_groups, np.int64), np.zeros((3, n_groups), np.int64)
     one = ties.dtype.type(1)
     for j in range(n_vars):
         gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
-        in_use = load_gene(gene, codes, background, words, long_keys)
-        n, n_below = in_use[0], in_use[1]
-        count_background(words[:n], sizes, zeros)
+        in_use = load_gene(gene, (codes, sizes, n_background), background, words, long_keys)
+        n_below = in_use[1]
         for g in range(n_groups):
             counts[0, g] = 0
             ties[g] = one - one
         n_values = count_in_table(in_use, n_groups, words, table)
         if n_values > 0:
-            _walk_table(table, (n_values, n_below), (reference, zeros), counts[0], ties)
+            _walk_table(table, (n_values, n_below), (reference, n_background), counts[0], ties)
         else:
             in_order = sort_gene(in_use, (words, spare), spots, long_keys)
-            _walk_words(in_order, n_below, (reference, zeros), counts, ties)
+            _walk_words(in_order, n_below, (reference, n_background), counts, ties)
         for t in range(len(tests)):
             g = tests[t, 0]
-            m, n, z = one * sizes[g], one * sizes[reference], one * (zeros[g] + zeros[reference])
+            m, n, z = (
+                one * sizes[g],
+                one * sizes[reference],
+                one * (n_background[g] + n_background[reference]),
+            )
             deviation[j, t] = counts[0, g] - float(m) * float(n)
             # N^3 - z^3 - (N - z), less t^3 - t of the ties beside the background
             total = m + n
