@@ -93,6 +93,8 @@ def log_odds(
     """
     var_prior, df_prior = prior
     se_unscaled = np.broadcast_to(se_unscaled, stat.shape)
+    if not np.isfinite(var_prior).any():
+        return np.full(stat.shape, np.nan)
     typical = np.nanmedian(var_prior)
     limits = np.square(stdev_limits) / typical
     v0 = np.array(

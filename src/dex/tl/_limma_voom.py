@@ -64,6 +64,9 @@ def fit_voom(expression: Expression, design: Design, setting: FitSetting) -> Fit
     Sample weights and the correlation of repeated measures change the trend, so that both are
     estimated twice: before it is known how they do, and after.
     """
+    if expression.lengths is not None:
+        msg = "lengths= has no place in voom: give counts scaled by length, or method='edger'."
+        raise InputError(msg)
     options, codes = setting.options, block_codes(setting)
     samples = given_weights(setting.obs, options.sample_weights)
     voom = _Voom.of(expression, design, setting).with_trend(samples, None)
