@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from dex.stats.design_rows import DesignRows
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -77,3 +79,63 @@ def deseq2_run() -> Callable[[str], Deseq2Run]:
         )
 
     return run
+
+
+_EDGER = Path(__file__).parent / "reference" / "edger"
+
+
+@dataclass(frozen=True)
+class EdgerCase:
+    """Simulated counts, and what edgeR makes of them: tests/reference/edger/make.R."""
+
+    name: str
+
+    def read(self, table):
+        return pd.read_csv(_EDGER / f"{self.name}_{table}.csv.gz")
+
+    @property
+    def counts(self):
+        return np.asfortranarray(self.read("counts").to_numpy(float))
+
+    @property
+    def design(self):
+        return self.read("samples").to_numpy()[:, :-1]
+
+    @property
+    def rows(self):
+        return DesignRows.from_design(self.design)
+
+    @property
+    def lib_sizes(self):
+        return self.read("samples")["lib_size"].to_numpy()
+
+    @property
+    def depths(self):
+        """Library sizes, times lengths where the case has some."""
+        if self.name != "covariate":
+            return self.lib_sizes
+        lengths = self.read("lengths").to_numpy()
+        lengths = lengths / np.exp(np.log(lengths).mean(axis=0))
+        return lengths * self.lib_sizes[:, None]
+
+    @property
+    def last(self):
+        """The contrast that is tested: the last coefficient."""
+        return np.eye(self.design.shape[1])[-1:]
+
+    @property
+    def numbers(self):
+        return self.read("numbers").set_index("name")["value"]
+
+    @property
+    def grouped(self):
+        return self.rows.to_coef is not None
+
+    def depths_of(self, genes):
+        return self.depths if self.depths.ndim == 1 else self.depths[:, genes]
+
+
+@pytest.fixture(scope="session")
+def edger_case():
+    """Cases of simulated counts by name."""
+    return EdgerCase

@@ -91,4 +91,4 @@ def _factored(  # noqa: C901, PLR0912  # a step of the decomposition stays toget
                 product -= lower[step, c] * lower[a, c]
             lower[a, step] = product / lower[step, step]
             left[other] -= lower[a, step] * lower[a, step]
-    return k
+    return int(k)

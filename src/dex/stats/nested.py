@@ -121,7 +121,7 @@ def _eliminated(contrasts: Float) -> tuple[Float, list[int]]:
     pivots: list[int] = []
     for step in range(min(rows.shape)):
         free = np.abs(rows[step:])
-        r, c = np.unravel_index(np.argmax(free), free.shape)
+        r, c = divmod(int(np.argmax(free)), free.shape[1])
         if free[r, c] < _NOTHING:
             break
         rows[[step, step + r]] = rows[[step + r, step]]
@@ -129,5 +129,5 @@ def _eliminated(contrasts: Float) -> tuple[Float, list[int]]:
         for other in range(len(rows)):
             if other != step:
                 rows[other] -= rows[other, c] * rows[step]
-        pivots.append(int(c))
+        pivots.append(c)
     return rows[: len(pivots)], pivots
