@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dex.data.blocks import GeneBlocks
     from dex.data.size_factors import Factors
     from dex.data.source import Source
-    from dex.typing import Float
+    from dex.typing import Float, Int
 
 Unit = Literal["library", "size_factor"]
 """Effective libraries, as edgeR has it, or size factors near 1, as DESeq2."""
@@ -40,8 +40,8 @@ class Depths:
         """Without lengths, shape ``(n_obs,)``."""
         return self.factors.effective if self.unit == "library" else self.factors.size_factors
 
-    def of(self, place: slice) -> Float:
-        """Of the genes at ``place`` among those of ``blocks``.
+    def of(self, place: slice | Int) -> Float:
+        """Of the genes at ``place`` (sorted) among those of ``blocks``.
 
         Shape ``(n_obs,)``, or ``(n_obs, n_genes)`` with lengths: for libraries the exponentials of
         edgeR's offsets, for size factors DESeq2's normalisation factors.

@@ -23,11 +23,18 @@ class Counted:
     n_threads: int | None
 
     @property
-    def depths(self) -> Float:
+    def libraries(self) -> Float:
         """Effective library sizes, shape ``(n_obs,)``."""
         factors = self.expression.factors
         assert factors is not None  # of counts that are modelled as they are
         return factors.effective
+
+    def depths(self, place: slice | Int) -> Float:
+        """What multiplies the means of the genes at ``place`` (sorted).
+
+        Libraries ``(n_obs,)``, or with transcript lengths ``(n_obs, n_genes)``.
+        """
+        return self.expression.depths("library").of(place)
 
     def map(self, function: Callable[[Float, slice], Columns], label: str) -> Columns:
         """Apply ``function`` to the counts of every block and its place; stack its columns."""
@@ -35,9 +42,9 @@ class Counted:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def of_genes(self, places: Int) -> Float:
-        """Counts of some genes, by their places, at once: ``(n_obs, len(places))``."""
+        """Counts of some genes, at sorted places, at once: ``(n_obs, len(places))``."""
         blocks = self.expression.blocks
-        order = np.argsort(places, kind="stable")
-        some = replace(blocks, genes=blocks.genes[places[order]])
-        counts = np.hstack(some.map(lambda raw: raw, self.n_threads, "counts"))
-        return np.asfortranarray(counts[:, np.argsort(order, kind="stable")])
+        some = replace(blocks, genes=blocks.genes[places])
+        return np.asfortranarray(
+            np.hstack(some.map(lambda raw: raw, self.n_threads, "counts")), dtype=np.float64
+        )

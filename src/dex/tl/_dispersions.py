@@ -56,11 +56,14 @@ def trended_dispersions(counted: Counted, rows: DesignRows) -> Trended:
         If all genes have hardly any counts.
     """
 
-    def profiles(counts: Float, _: slice) -> Columns:
+    def profiles(counts: Float, place: slice) -> Columns:
+        depths = counted.depths(place)
         used = counts.sum(axis=0) >= MIN_TOTAL
         out = np.full((counts.shape[1], len(LOG_DISPERSIONS)), np.nan)
         some = np.asfortranarray(counts[:, used])
-        out[used] = adjusted_profile(some, rows, counted.depths, LOG_DISPERSIONS)
+        if depths.ndim > 1:
+            depths = depths[:, used]
+        out[used] = adjusted_profile(some, rows, depths, LOG_DISPERSIONS)
         return {"profile": out}
 
     profile = counted.map(profiles, "dispersions")["profile"]
@@ -87,7 +90,7 @@ def tagwise_dispersions(
     trend, used = trended.genes["dispersion_trend"], trended.used
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths, trend[place])
+        fit = fit_quasi(counts, rows, counted.depths(place), trend[place])
         return {"deviance": fit.deviance, "df_residual": fit.df_residual}
 
     found = counted.map(columns, "deviances about the trend")
@@ -95,7 +98,7 @@ def tagwise_dispersions(
     own = np.divide(found["deviance"][used], df, out=np.zeros_like(df), where=df > 0)
     abundance = trended.genes["abundance"][used]
     prior_df = squeeze_var(own, df, covariate=abundance, robust=robust).prior.df
-    weight = prior_df / (len(counted.depths) - rows.n_coefs)
+    weight = prior_df / (len(counted.libraries) - rows.n_coefs)
     dispersion, df_prior = trend.copy(), np.full(len(trend), prior_df.max())
     dispersion[used] = posterior_dispersion(trended.own, trended.shared, weight)
     df_prior[used] = prior_df
@@ -103,7 +106,7 @@ def tagwise_dispersions(
 
 
 def _abundances(counted: Counted, dispersion: float) -> Columns:
-    depths = counted.depths
+    depths = counted.libraries
 
     def columns(counts: Float, _: slice) -> Columns:
         return {

@@ -99,7 +99,7 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
 
 def abundances(counted: Counted, dispersion: float = DISPERSION) -> Columns:
     """Average log2 counts per million of every gene, and their mean on the linear scale."""
-    depths = counted.depths
+    depths = counted.libraries
 
     def columns(counts: Float, _: slice) -> Columns:
         return {
@@ -117,7 +117,7 @@ def shrunken_coef(
     spread = np.broadcast_to(dispersion, (len(counted.expression.blocks.genes),))
 
     def columns(counts: Float, place: slice) -> Columns:
-        raised, depths = with_prior_count(counts, counted.depths, prior_count)
+        raised, depths = with_prior_count(counts, counted.depths(place), prior_count)
         return {"coef": fit_nb_glm(raised, rows, depths, spread[place]).coef / _LN2}
 
     return counted.map(columns, "fold changes")["coef"]
@@ -125,12 +125,12 @@ def shrunken_coef(
 
 def _dispersion_of_abundant(counted: Counted, rows: DesignRows, abundance: Float) -> float:
     """Common dispersion of the abundant genes, which quasi-dispersions say nothing of."""
-    df_residual = len(counted.depths) - rows.n_coefs
+    df_residual = len(counted.libraries) - rows.n_coefs
     if df_residual == 0:
         return DISPERSION  # for fold changes alone
     top = abundant_genes(abundance, df_residual)
-    top = top[evenly_spaced(abundance[top], _AT_MOST)]
-    found = fit_common_dispersion(counted.of_genes(top), rows, counted.depths)
+    top = np.sort(top[evenly_spaced(abundance[top], _AT_MOST)])
+    found = fit_common_dispersion(counted.of_genes(top), rows, counted.depths(top))
     return found if np.isfinite(found) else 0.0
 
 
@@ -141,10 +141,9 @@ def _fit_quasi(
     table = UnitDeviances.between(dispersion, dispersion)
 
     def fitted(typical: float) -> Columns:
-        def columns(counts: Float, _: slice) -> Columns:
-            fit = fit_quasi(
-                counts, rows, counted.depths, dispersion, quasi_dispersion=typical, table=table
-            )
+        def columns(counts: Float, place: slice) -> Columns:
+            depths = counted.depths(place)
+            fit = fit_quasi(counts, rows, depths, dispersion, quasi_dispersion=typical, table=table)
             return {
                 "deviance": fit.deviance,
                 "quasi_dispersion": fit.adjusted.quasi_dispersion,
@@ -169,7 +168,7 @@ def _fit_legacy(counted: Counted, rows: DesignRows, design: Design, options: Qua
     genes, trend = trended.genes, trended.genes["dispersion_trend"]
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths, trend[place])
+        fit = fit_quasi(counts, rows, counted.depths(place), trend[place])
         none = np.zeros_like(fit.deviance)
         own = np.divide(fit.deviance, fit.df_residual, out=none, where=fit.df_residual > 0)
         return {

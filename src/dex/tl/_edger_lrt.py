@@ -52,7 +52,7 @@ def fit_tagwise(expression: Expression, design: Design, setting: FitSetting) -> 
     options: TagwiseOptions = setting.options
     counted, rows = Counted(expression, setting.n_threads), DesignRows.from_design(design.matrix)
     known = options.dispersion
-    if known is None and len(counted.depths) == rows.n_coefs:
+    if known is None and len(counted.libraries) == rows.n_coefs:
         known = DISPERSION  # for fold changes alone
     if known is None:
         trended = trended_dispersions(counted, rows)
@@ -64,8 +64,9 @@ def fit_tagwise(expression: Expression, design: Design, setting: FitSetting) -> 
     spread = genes["dispersion"]
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_nb_glm(counts, rows, counted.depths, spread[place])
-        deviance = nb_deviance(counts, rows, counted.depths, spread[place], fit.coef)
+        depths = counted.depths(place)
+        fit = fit_nb_glm(counts, rows, depths, spread[place])
+        deviance = nb_deviance(counts, rows, depths, spread[place], fit.coef)
         return {"deviance": deviance, "converged": fit.converged}
 
     genes |= counted.map(columns, "negative binomial fits")

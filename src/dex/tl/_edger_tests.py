@@ -107,10 +107,11 @@ def _ratios(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> tuple[Flo
     method, and NaN elsewhere: no p-value is smaller than what they give.
     """
     counted = Counted(cast("Expression", setting.expression), setting.n_threads)
-    depths, deviance, spread = counted.depths, fit.genes["deviance"], _working_dispersion(fit)
+    deviance, spread = fit.genes["deviance"], _working_dispersion(fit)
     full, legacy = DesignRows.from_design(fit.design), bool(fit.shared.get("legacy"))
 
     def columns(counts: Float, place: slice) -> Columns:
+        depths = counted.depths(place)
         every = [
             likelihood_ratio(counts, null, depths, spread[place], deviance[place]) for null in nulls
         ]
@@ -119,7 +120,8 @@ def _ratios(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> tuple[Flo
         if legacy:
             post = fit.genes["quasi_dispersion_post"][place]
             few = _below_poisson(counts, full, depths, spread[place], post)
-            poisson[few] = _poisson_ratios(np.asfortranarray(counts[:, few]), full, nulls, depths)
+            some = depths if depths.ndim == 1 else depths[:, few]
+            poisson[few] = _poisson_ratios(np.asfortranarray(counts[:, few]), full, nulls, some)
         return {"ratio": ratio, "poisson": poisson}
 
     found = counted.map(columns, "null models")
@@ -164,10 +166,11 @@ def _against_threshold(fit: Fit, contrast: Float, setting: TestSetting) -> Colum
 def _roots(fit: Fit, contrast: Float, setting: TestSetting) -> tuple[Float, Float]:
     """Signed roots of the likelihood ratios at ``-lfc`` and at ``lfc``."""
     counted = Counted(cast("Expression", setting.expression), setting.n_threads)
-    depths, deviance, spread = counted.depths, fit.genes["deviance"], _working_dispersion(fit)
+    deviance, spread = fit.genes["deviance"], _working_dispersion(fit)
     full = DesignRows.from_design(fit.design)
 
     def columns(counts: Float, place: slice) -> Columns:
+        depths = counted.depths(place)
         effect = fit_nb_glm(counts, full, depths, spread[place]).coef @ contrast / _LN2
         parts = (depths, spread[place], deviance[place], effect)
         low, high = threshold_roots(counts, fit.design, contrast, *parts, threshold=setting.lfc)
