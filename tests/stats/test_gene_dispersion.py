@@ -20,7 +20,7 @@ observations and outliers. (Its defaults are a hundred times looser.)"""
 REACHED = {"df1": 0.7, "df2": 0.75, "df3": 0.85, "covariate": 0.8, "additive": 0.88}
 """Shares of the genes for which it does, where they are not 0.9."""
 AT_ITS_MEANS = 1e-4
-"""Of the means that covariates need, R converges to 1e-8 of the deviance, and has no other option."""
+"""Of the means that covariates need: R stops at 1e-8 of the deviance, and has no other option."""
 R_MEANS = 1e-5
 """R's coefficients at betaTol = 1e-13: all but a few genes."""
 

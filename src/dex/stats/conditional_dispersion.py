@@ -1,4 +1,4 @@
-"""Dispersion of every gene at given means: likelihood, Cox-Reid adjusted, and posterior [Love2014]_.
+"""Dispersions at given means: maxima of the adjusted likelihood, or of the posterior [Love2014]_.
 
 As a function of the log dispersion the objective need not be concave, and has a finite maximum or
 rises towards no dispersion. It is climbed by its two derivatives in closed form: from the start
@@ -235,13 +235,10 @@ def _log_determinant_slopes(rows: Float, weights: Float, matrices: Float) -> tup
         return first, second
     for part in range(3):
         add_outer(rows, weights[part], matrices[part])
-        if part > 0:
-            for a in range(k):
-                for b in range(a + 1, k):
-                    matrices[part, a, b] = matrices[part, b, a]
     if not cholesky(matrices[0]):
         return 0.0, 0.0
     for part in range(1, 3):
+        _mirror(matrices[part])
         for a in range(k):
             solve_factored(matrices[0], matrices[part, a])
     for a in range(k):
@@ -250,6 +247,14 @@ def _log_determinant_slopes(rows: Float, weights: Float, matrices: Float) -> tup
         for b in range(k):
             second -= matrices[1, a, b] * matrices[1, b, a]
     return first, second
+
+
+@inner
+def _mirror(matrix: Float) -> None:
+    """Fill in the upper triangle."""
+    for a in range(len(matrix)):
+        for b in range(a + 1, len(matrix)):
+            matrix[a, b] = matrix[b, a]
 
 
 @inner

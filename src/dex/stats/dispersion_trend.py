@@ -86,9 +86,12 @@ def parametric_trend(base_mean: Float, dispersion: Float) -> DispersionTrend | N
             return None
         change, coef = np.square(np.log(found / coef)).sum(), found
         if change < _SAME_CURVE:
-            a, b = (float(c) for c in coef)
-            return DispersionTrend("parametric", lambda mean: a + b / mean, (a, b))
+            return _parametric(float(coef[0]), float(coef[1]))
     return None
+
+
+def _parametric(level: float, extra: float) -> DispersionTrend:
+    return DispersionTrend("parametric", lambda mean: level + extra / mean, (level, extra))
 
 
 def local_trend(base_mean: Float, dispersion: Float) -> DispersionTrend:

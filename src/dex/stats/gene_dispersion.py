@@ -94,7 +94,7 @@ def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> Gene
     >>> fit_gene_dispersion(counts, np.ones(6), model).dispersion.round(4).tolist()
     [0.1548]
     """
-    normalised = counts / _across(depths)
+    normalised = counts / across(depths)
     rough = rough_dispersion(normalised, depths, model.basis, bounds=model.bounds)
     mu, coef = _first_means(counts, normalised, depths, model, rough)
     fit = fit_conditional_dispersion(counts, mu, model.rows, rough, bounds=model.bounds)
@@ -113,7 +113,7 @@ def shrink_dispersion(
     -------
     Shape ``(n_vars,)``, NaN for genes without counts.
     """
-    normalised = counts / _across(depths)
+    normalised = counts / across(depths)
     mu, _ = _first_means(counts, normalised, depths, model, genes.dispersion, genes.coef)
     expected = np.exp(prior.log_mean)
     with np.errstate(invalid="ignore"):
@@ -130,8 +130,8 @@ def shrink_dispersion(
 def fit_means(counts: Float, depths: Float, rows: DesignRows, dispersion: Float) -> NbFit:
     """Fit coefficients with a floor below the means, as DESeq2 does.
 
-    With a floor there is no likelihood, and the steps need not settle, as where the dispersion is at
-    its bound and most counts are zero. Then the mode of the posterior without a floor is taken;
+    With a floor there is no likelihood, and the steps need not settle, as where the dispersion is
+    at its bound and most counts are zero. Then the mode of the posterior without a floor is taken;
     ``converged`` tells which genes these are.
     """
     ridge = np.full(rows.n_coefs, RIDGE)
@@ -166,12 +166,13 @@ def _first_means(
 ) -> tuple[Float, Float]:
     """Means by groups where the design has no more rows than coefficients, else by a GLM."""
     if model.rows.to_coef is not None:
-        mu = linear_means(normalised, model.basis) * _across(depths)
+        mu = linear_means(normalised, model.basis) * across(depths)
         return np.maximum(mu, FLOOR), np.empty((counts.shape[1], 0))
     if coef is None:
         coef = fit_means(counts, depths, model.rows, dispersion).coef
     return np.maximum(fitted_means(model.rows, depths, coef), FLOOR), coef
 
 
-def _across(depths: Float) -> Float:
+def across(depths: Float) -> Float:
+    """Depths ``(n_obs,)`` or ``(n_obs, n_vars)``, to divide counts ``(n_obs, n_vars)`` by."""
     return depths[:, None] if depths.ndim == 1 else depths

@@ -57,4 +57,4 @@ def rough_dispersion(
     poisson = np.mean(1 / depths, axis=0) * mean
     with np.errstate(invalid="ignore", divide="ignore"):
         moments = (var - poisson) / mean**2
-    return np.clip(np.fmin(rough, moments), *bounds)
+    return np.asarray(np.clip(np.fmin(rough, moments), *bounds))

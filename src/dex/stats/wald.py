@@ -21,8 +21,8 @@ class WaldTest:
     """Fields of the estimates' shape."""
 
     stat: Float
-    """Standard errors from zero of two-sided tests; else from the threshold, 0 where the estimate is
-    on its other side."""
+    """Standard errors from zero of two-sided tests; else from the threshold, 0 where the estimate
+    is on its other side."""
     log10_pval: Float
 
 

@@ -50,6 +50,13 @@ class Sides:
         return np.not_equal(self.tests[:, 0], NO_GROUP)
 
     @property
+    def in_tests(self) -> Bool:
+        """Observations that a test compares, ``(n_tests, n_obs)``; all, if not of two groups."""
+        members = (self.codes == self.tests[:, :1]) | (self.codes == self.tests[:, 1:])
+        two = (self.tests >= 0).all(axis=1)
+        return np.asarray(members | ~two[:, None])
+
+    @property
     def n(self) -> Int:
         """Observations on both sides, shape ``(n_tests, 2)``."""
         return self.grouping.of_sides(self.tests)

@@ -116,16 +116,17 @@ def any_of(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     if null.design.n_coefs == 0:
         msg = "the contrasts leave nothing of the design: method='deseq2' needs an intercept."
         raise InputError(msg)
-    depths = fit.obs["size_factors"]
+    depths = expression.depths("size_factor")
 
     def columns(raw: Float, place: slice) -> Columns:
-        counts = fitted_counts(raw, place, fit)
+        here = depths.of(place)
+        counts = fitted_counts(raw, here, place, fit)
         known = np.isfinite(fit.genes["dispersion"][place])
         dispersion = np.where(known, fit.genes["dispersion"][place], 1.0)
         coef = np.where(known[:, None], fit.coef[place] * _LN2, 0.0)
-        restricted = fit_means(counts, depths, null.design, dispersion)
+        restricted = fit_means(counts, here, null.design, dispersion)
         deviances = [
-            nb_curvature(counts, rows, depths, dispersion, at).deviance
+            nb_curvature(counts, rows, here, dispersion, at).deviance
             for rows, at in ((null.design, restricted.coef), (full, coef))
         ]
         return {"stat": np.where(known, deviances[0] - deviances[1], np.nan)[:, None]}
@@ -163,21 +164,32 @@ def _standard_errors(fit: Fit, contrasts: Float) -> Float:
 def _silent(fit: Fit, contrasts: Float, setting: TestSetting) -> Bool:
     """Genes without counts in the observations that a contrast compares, ``(n_vars, n_tests)``.
 
-    These are the observations of coefficients in the contrast, where it has both signs. Their
-    difference is zero, whatever the coefficients, which are as far down as the floor lets them.
+    These are two groups or, of other contrasts with both signs, the observations of the
+    coefficients. Their difference is zero, whatever the coefficients, which are as far down as the
+    floor lets them.
     """
-    weighed = [bool((c > 0).any() and (c < 0).any()) for c in contrasts]
-    out = np.zeros((len(fit.coef), len(contrasts)), dtype=bool)
-    if setting.expression is None or not any(weighed):
-        return out
-    compared = [(fit.design[:, c != 0] != 0).any(axis=1) for c in contrasts]
+    compared = _compared(fit, contrasts, setting)
+    if setting.expression is None or compared.all():
+        return np.zeros((len(fit.coef), len(contrasts)), dtype=bool)
 
     def columns(raw: Float) -> Bool:
-        seen = np.stack([(np.rint(raw)[rows] > 0).any(axis=0) for rows in compared], axis=1)
-        return ~seen & np.array(weighed)
+        seen = [(np.rint(raw[rows]) > 0).any(axis=0) for rows in compared]
+        return np.stack(seen, axis=1)
 
-    parts = setting.expression.blocks.map(columns, setting.n_threads, "genes without counts")
-    return np.concatenate(parts) & (fit.genes["base_mean"] > 0)[:, None]
+    seen = setting.expression.blocks.map(columns, setting.n_threads, "genes without counts")
+    return np.asarray(~np.concatenate(seen) & (fit.genes["base_mean"] > 0)[:, None])
+
+
+def _compared(fit: Fit, contrasts: Float, setting: TestSetting) -> Bool:
+    """Observations that each contrast is about, ``(n_tests, n_obs)``."""
+    by_sign = np.ones((len(contrasts), len(fit.design)), dtype=bool)
+    for i, contrast in enumerate(contrasts):
+        if (contrast > 0).any() and (contrast < 0).any():
+            by_sign[i] = (fit.design[:, contrast != 0] != 0).any(axis=1)
+    if setting.compared is None:
+        return by_sign
+    of_groups = setting.compared
+    return np.where(of_groups.all(axis=1)[:, None], by_sign, of_groups)
 
 
 def _finished(columns: Columns, fit: Fit, setting: TestSetting) -> Tested:

@@ -36,6 +36,7 @@ from dex.stats.gene_dispersion import (
     FLOOR,
     CountModel,
     GeneDispersion,
+    across,
     fit_gene_dispersion,
     fit_means,
     is_dispersion_outlier,
@@ -58,7 +59,6 @@ _CURVE_POINTS = 200
 class _Shared:
     """What every block of genes needs once all have been seen."""
 
-    depths: Float
     model: CountModel
     trend: DispersionTrend
     spread: DispersionSpread
@@ -71,27 +71,25 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
     matrix, threads, options = design.matrix, setting.n_threads, setting.options
     if len(matrix) == matrix.shape[1]:
         return _unreplicated(expression, matrix, threads)
-    depths, model = _depths(expression), CountModel.from_design(matrix)
+    depths, model = expression.depths("size_factor"), CountModel.from_design(matrix)
     first = _stacked(
-        expression.blocks.map(
-            lambda raw: _first_pass(raw, depths, model), threads, "gene-wise dispersions"
+        expression.blocks.map_placed(
+            lambda raw, place: _first_pass(raw, depths.of(place), model),
+            threads,
+            "gene-wise dispersions",
         )
     )
     genes = GeneDispersion(first["base_mean"], first["dispersion"], first["coef"])
     trend, notes = _trend(genes, options.fit_type)
     spread = _spread(genes, trend, len(matrix) - matrix.shape[1], options.prior_var)
     replaceable = _replaceable(model, options.refit_outliers)
-    shared = _Shared(depths, model, trend, spread, replaceable)
-    places: list[Int] = []
+    shared = _Shared(model, trend, spread, replaceable)
 
     def second(raw: Float, place: slice) -> Columns:
-        columns, replaced = _second_pass(np.rint(raw), _taken(genes, place), shared)
-        places.append(replaced + np.array([place.start, 0]))
-        return columns
+        taken = _taken(genes, place)
+        return _second_pass(np.rint(raw), depths.of(place), taken, shared, first=place.start)
 
     final = _stacked(expression.blocks.map_placed(second, threads, "DESeq2"))
-    replaced = np.concatenate(places)
-    replaced = replaced[np.lexsort(replaced.T[::-1])]
     notes += _notes(first["rounded"], final["n_replaced"], options.refit_outliers)
     about = {
         "trend": trend.kind,
@@ -100,30 +98,32 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
         "dispersion_var": spread.observed,
         "prior_var": spread.prior,
         "two_groups": model.rows.rows.shape == (2, 2),
-        "replaced": replaced,
+        "replaced": final.pop("replaced"),
     }
     coef, cov = final.pop("coef"), final.pop("cov")
-    return Fit(matrix, coef, final, cov, {"size_factors": depths}, about, notes)
+    return Fit(matrix, coef, final, cov, {"size_factors": depths.shared}, about, notes)
 
 
-def fitted_counts(raw: Float, place: slice, fit: Fit) -> Float:
+def fitted_counts(raw: Float, depths: Float, place: slice, fit: Fit) -> Float:
     """Counts that were fitted: whole numbers, outliers replaced."""
-    counts, depths = np.rint(raw), fit.obs["size_factors"]
+    counts = np.rint(raw)
     genes, obs = np.asarray(fit.shared["replaced"], dtype=np.intp).reshape(-1, 2).T
     here = (genes >= place.start) & (genes < place.stop)
     if here.any():
         columns, rows = genes[here] - place.start, obs[here]
-        changed = np.unique(columns)
-        values = replacements(counts[:, changed] / depths[:, None], depths)
+        values = _replacements(counts, depths, changed := np.unique(columns))
         counts[rows, columns] = values[rows, np.searchsorted(changed, columns)]
     return counts
 
 
-def _depths(expression: Expression) -> Float:
-    if expression.factors is None:
-        msg = "method='deseq2' models counts, and there are none."
-        raise InputError(msg)
-    return expression.factors.size_factors
+def _replacements(counts: Float, depths: Float, genes: Int) -> Float:
+    """Of all counts of some genes, ``(n_obs, len(genes))``."""
+    some = _of_genes(depths, genes)
+    return replacements(counts[:, genes] / across(some), some)
+
+
+def _of_genes(depths: Float, genes: Int) -> Float:
+    return depths if depths.ndim == 1 else depths[:, genes]
 
 
 def _first_pass(raw: Float, depths: Float, model: CountModel) -> Columns:
@@ -173,12 +173,14 @@ def _replaceable(model: CountModel, n_replicates: int | None) -> Bool:
     return in_cells(model.rows.index, n_replicates)
 
 
-def _second_pass(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[Columns, Int]:
-    """Fit the genes of a block, and those with outliers again without them.
+def _second_pass(
+    counts: Float, depths: Float, genes: GeneDispersion, shared: _Shared, *, first: int
+) -> Columns:
+    """Fit the genes of a block, of which one is the ``first``, and those with outliers again.
 
-    Also returns gene and observation of every count that was replaced, ``(n_replaced, 2)``.
+    ``replaced`` has gene and observation of every count that was replaced, ``(n_replaced, 2)``.
     """
-    columns, distances = _final_fit(counts, genes, shared)
+    columns, distances = _final_fit(counts, depths, genes, shared)
     n_obs, n_coefs = shared.model.basis.Q.shape
     told = in_cells(shared.model.rows.index, CELL) & ~shared.replaceable
     columns["max_cooks"] = _largest(distances, told)
@@ -186,19 +188,21 @@ def _second_pass(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple
     swapped = (distances > cooks_cutoff(n_obs, n_coefs)) & shared.replaceable[:, None]
     columns["n_replaced"] = swapped.sum(axis=0).astype(np.float64)
     if (again := np.flatnonzero(swapped.any(axis=0))).size:
-        new, where = counts[:, again], swapped[:, again]
-        values = replacements(new / shared.depths[:, None], shared.depths)
-        new = np.asfortranarray(np.where(where, values, new))
-        refitted = fit_gene_dispersion(new, shared.depths, shared.model)
-        better, _ = _final_fit(new, refitted, shared)
+        values = _replacements(counts, depths, again)
+        new = np.asfortranarray(np.where(swapped[:, again], values, counts[:, again]))
+        some = _of_genes(depths, again)
+        better, _ = _final_fit(new, some, fit_gene_dispersion(new, some, shared.model), shared)
         for name, found in better.items():
             columns[name][again] = found
-    return columns, np.argwhere(swapped.T)
+    columns["replaced"] = np.argwhere(swapped.T) + np.array([first, 0])
+    return columns
 
 
-def _final_fit(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[Columns, Float]:
+def _final_fit(
+    counts: Float, depths: Float, genes: GeneDispersion, shared: _Shared
+) -> tuple[Columns, Float]:
     """Shrink dispersions, fit the coefficients, and return Cook's distances beside them."""
-    model, depths = shared.model, shared.depths
+    model = shared.model
     trend = shared.trend(genes.base_mean)
     with np.errstate(invalid="ignore"):
         prior = DispersionPrior(np.log(trend), shared.spread.prior)
@@ -212,7 +216,7 @@ def _final_fit(counts: Float, genes: GeneDispersion, shared: _Shared) -> tuple[C
     )
     mu = fitted_means(model.rows, depths, fit.coef)
     leverage = leverages(model.rows, np.maximum(mu, FLOOR), known, curvature.cov)
-    robust = robust_dispersion(counts / depths[:, None], model.rows.index)
+    robust = robust_dispersion(counts / across(depths), model.rows.index)
     distances = cooks_distances(counts, mu, robust, leverage, model.rows.n_coefs)
     silent = ~np.isfinite(dispersion)
     distances[:, silent] = np.nan
@@ -269,25 +273,25 @@ def _notes(rounded: Bool, n_replaced: Float, n_replicates: int | None) -> tuple[
 
 def _unreplicated(expression: Expression, matrix: Float, n_threads: int | None) -> Fit:
     """Fold changes of a design that explains every observation: no dispersion, nothing to test."""
-    depths, rows = _depths(expression), DesignRows.from_design(matrix)
+    depths, rows = expression.depths("size_factor"), DesignRows.from_design(matrix)
 
-    def columns(raw: Float) -> Columns:
-        counts = np.rint(raw)
-        fit = fit_means(counts, depths, rows, np.zeros(counts.shape[1]))
+    def columns(raw: Float, place: slice) -> Columns:
+        counts, here = np.rint(raw), depths.of(place)
+        fit = fit_means(counts, here, rows, np.zeros(counts.shape[1]))
         nothing = np.full(counts.shape[1], np.nan)
         return {
             "coef": fit.coef / _LN2,
             "cov": np.full((counts.shape[1], rows.n_coefs * (rows.n_coefs + 1) // 2), np.nan),
-            "base_mean": (counts / depths[:, None]).mean(axis=0),
+            "base_mean": (counts / across(here)).mean(axis=0),
             "dispersion": nothing,
             "max_cooks": nothing,
             "cooks_excused": nothing,
         }
 
-    found = _stacked(expression.blocks.map(columns, n_threads, "DESeq2"))
+    found = _stacked(expression.blocks.map_placed(columns, n_threads, "DESeq2"))
     coef, cov = found.pop("coef"), found.pop("cov")
     about = {"two_groups": False, "replaced": np.empty((0, 2), dtype=np.intp)}
-    return Fit(matrix, coef, found, cov, {"size_factors": depths}, about)
+    return Fit(matrix, coef, found, cov, {"size_factors": depths.shared}, about)
 
 
 _FELL_BACK = (

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from dex.data import Expression
     from dex.data.expression import Columns
-    from dex.typing import Alternative
+    from dex.typing import Alternative, Bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ class TestSetting:
     padj_method: str = "fdr_bh"
     """For methods that adjust their p-values themselves."""
     padj_scope: str = "test"
+    compared: Bool | None = None
+    """Observations of the two groups that a test compares, ``(n_tests, n_obs)``; all of them where
+    it compares no two groups. None where no test does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def run_contrasts(
         expression,
         options.padj_method,
         options.padj_scope,
+        None if comparison.groups is None else _sides(comparison).in_tests,
     )
     contrasts = comparison.contrasts.vectors
     unreplicated, notes = _unreplicated(method, fit, comparison, setting)
