@@ -83,6 +83,9 @@ COLUMNS = {
         ),
         Column("log2fc_low", "Lower end of log2fc's confidence interval.", "log2", r="CI.L"),
         Column("log2fc_high", "Upper end of it; 95% unless asked otherwise.", "log2", r="CI.R"),
+        Column("log2fc_shrunk", "log2fc shrunk towards zero, the more, the less is known.", "log2"),
+        Column("log2fc_shrunk_sd", "Posterior standard deviation of log2fc_shrunk.", "log2"),
+        Column("svalue", "Expected share of wrong signs of log2fc_shrunk up to this gene."),
         Column("lods", "Log-odds of differential expression: limma's B-statistic.", "ln", r="B"),
         Column("status", "Why there is no p-value or padj: a code of Status."),
     )

@@ -139,6 +139,7 @@ def contrast(
         omnibus=test == "any",
     )
     needed = method.rereads(TestSetting(options.test, lfc, alternative))
+    needed = needed or (test == "any" and method.omnibus_rereads)
     expression, notes = _values_again(adata, model, method, options, fit_key, needed=needed)
     answer = run_contrasts(method, model.fit, comparison, expression, options)
     params = {**comparison_params(method, comparison, options), "fit_key": fit_key}

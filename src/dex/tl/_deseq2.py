@@ -22,6 +22,7 @@ from dex.stats.nested import NullModel
 from dex.stats.tails import chi2_log10_pval
 from dex.stats.wald import wald_test
 from dex.tl._deseq2_fit import fit_deseq2, fitted_counts
+from dex.tl._deseq2_shrink import shrunken
 from dex.tl._model import Tested
 from dex.tl._options import require_choice
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from dex.tl._model import TestSetting
     from dex.typing import Bool, Float
 
-__all__ = ["Deseq2FitOptions", "Deseq2TestOptions", "any_of", "each", "fit_deseq2"]
+__all__ = ["Deseq2FitOptions", "Deseq2TestOptions", "any_of", "each", "fit_deseq2", "rereads"]
 _LN2 = float(np.log(2.0))
 
 
@@ -72,6 +73,9 @@ class Deseq2TestOptions:
     """Test that the effect is smaller than ``lfc`` in size."""
     use_t: bool = False
     """Take p-values from t with the residual degrees of freedom."""
+    shrink: Literal["apeglm", "normal", "ash"] | None = None
+    """Also give fold changes shrunk towards zero, with s-values: by a Cauchy prior (apeglm), by
+    DESeq2's normal one, or by a mixture of normals (ash)."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -80,6 +84,7 @@ class Deseq2TestOptions:
             raise InputError(msg)
         for name in ("independent_filtering", "cooks", "equivalence", "use_t"):
             require_choice(name, getattr(self, name), (False, True))
+        require_choice("shrink", self.shrink, (None, "apeglm", "normal", "ash"))
 
 
 def each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
@@ -102,13 +107,23 @@ def each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     columns = {"log2fc": estimate, "log2fc_se": se, "stat": stat, "log10_pval": log10_pval}
     if options.use_t:
         columns["df"] = np.full_like(stat, fit.df_residual)
+    if options.shrink is not None and fit.df_residual > 0:
+        columns |= shrunken(fit, contrasts, fit.coef @ contrasts.T, se, setting)
     return _finished(columns, fit, setting)
+
+
+def rereads(setting: TestSetting) -> bool:
+    """Whether tests need the counts: those that fit again, and shrinkage by the likelihood."""
+    return setting.options.shrink in {"apeglm", "normal"}
 
 
 def any_of(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     """Return whether any of the contrasts differs from zero: likelihood ratio tests."""
-    if setting.lfc > 0 or setting.options.equivalence:
-        msg = "the likelihood ratio test has no threshold: leave out lfc= and equivalence=."
+    if setting.lfc > 0 or setting.options.equivalence or setting.options.shrink is not None:
+        msg = (
+            "test='any' is a likelihood ratio test, which has no threshold and no effect of its "
+            "own: leave out lfc=, equivalence= and shrink=."
+        )
         raise InputError(msg)
     expression = cast("Expression", setting.expression)
     null = NullModel.of(fit.design, contrasts)

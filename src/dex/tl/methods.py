@@ -91,6 +91,8 @@ class ModelMethod(Method):
     """Why, with ``{names}``."""
     rereads: Callable[[TestSetting], bool] = lambda _: False
     """Whether the tests need the values that were fitted."""
+    omnibus_rereads: bool = False
+    """Likewise the omnibus test."""
     gaps: bool = False
     """Whether values may be missing."""
     counts: bool = False
@@ -200,6 +202,8 @@ METHODS: dict[str, Method] = {
             omnibus_title="DESeq2's likelihood ratio test",
             fit_options=_deseq2.Deseq2FitOptions,
             test_options=_deseq2.Deseq2TestOptions,
+            rereads=_deseq2.rereads,
+            omnibus_rereads=True,
             counts=True,
             size_factors="median_ratio",
             scale=Scale.LN1P,
