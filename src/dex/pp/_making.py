@@ -18,6 +18,8 @@ from dex.errors import InputError
 from dex.pp._lengths import divide_genes
 from dex.pp._matrices import map_genes, map_scaled, set_mean_quantiles
 from dex.pp._methods import METHODS, OF_LOGS
+from dex.pp._stabilise import NOT_STABILISING, STABILISED, Stabilising, stabilise
+from dex.stats.cyclic_loess import cyclic_loess
 from dex.stats.normalize import log_cpm, million_factors, zscores
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from dex.data import Source
     from dex.pp._methods import Method, Recipe
+    from dex.pp._stabilise import Stabilised
     from dex.typing import Float
 
 _LARGE_BYTES = 1e9
@@ -41,6 +44,8 @@ class Options:
     n_threads: int | None
     lengths: Float | None = None
     """Of genes, in bases; for RPKM."""
+    stabilising: Stabilising = NOT_STABILISING
+    """For vst and rlog."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -54,6 +59,7 @@ class Options:
 
     def check_for(self, method: str) -> None:
         """Refuse what a method has no use of."""
+        self.stabilising.check_for(method)
         if self.max_value is not None and method != "zscore":
             msg = f"max_value= clips z-scores; method={method!r} has no use of it."
             raise InputError(msg)
@@ -133,17 +139,32 @@ def make_layer(
     """Make the layer of that name by the steps of the recipe."""
     step = _Step.from_source(source, recipe, options, obs)
     corrected = step.factors is not None and step.factors.method in EDGER
+    params = _params(recipe, source, options)
+    if recipe.method in STABILISED:
+        _announce_dense(source.matrix, name, np.dtype(options.dtype).itemsize)
+        made = _stabilised(step, recipe, options, obs)
+        matrix, params = made.matrix, params | made.params
+    else:
+        matrix = _matrix(step, recipe, options, name)
     return Layer(
         name,
-        _matrix(step, recipe, options, name),
+        matrix,
         recipe.gives,
         _pseudocount(step, options),
         recipe.method,
         "X" if source.layer is None else source.layer,
         step.size_factors,
         step.factors.norm_factors if corrected and step.factors is not None else None,
-        _params(recipe, source, options),
+        params,
     )
+
+
+def _stabilised(step: _Step, recipe: Recipe, options: Options, obs: pd.DataFrame) -> Stabilised:
+    factors = step.size_factors
+    assert factors is not None  # these methods always divide
+    how, dtype = options.stabilising, options.dtype
+    n = options.n_threads
+    return stabilise(step.source, recipe.method, factors, how, obs=obs, dtype=dtype, n_threads=n)
 
 
 def _pseudocount(step: _Step, options: Options) -> float:
@@ -189,6 +210,9 @@ def _matrix(step: _Step, recipe: Recipe, options: Options, name: str) -> Any:
         logs = map_genes(matrix, step.log2_values, "float64", n_threads=n_threads)
         set_mean_quantiles(logs, n_threads=n_threads)
         return logs.astype(options.dtype, copy=False)
+    if recipe.method == "cyclic_loess":
+        logs = map_genes(matrix, step.log2_values, "float64", n_threads=n_threads)
+        return cyclic_loess(logs).astype(options.dtype, copy=False)
     return map_genes(matrix, step.values, options.dtype, n_threads=n_threads)
 
 

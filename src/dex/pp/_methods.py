@@ -10,6 +10,7 @@ import numpy as np
 from dex.data import Scale
 from dex.design.wording import did_you_mean, listed
 from dex.errors import InputError
+from dex.pp._stabilise import STABILISED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +60,16 @@ METHODS: Final = {
         Method("poscounts", _SCALED, Scale.LINEAR, "poscounts", _itself),
         Method("rpkm", _RPKM, Scale.LINEAR, "library", _itself, per_million=True),
         Method("tmm", _CPM, Scale.LINEAR, "tmm", _itself, per_million=True),
+        *(Method(name, words, Scale.LOG2, "median_ratio") for name, words in STABILISED.items()),
     )
 }
 """Methods of counts, by name."""
 
-OF_LOGS: Final = {"quantile": "quantile-normalised", "zscore": "z-scores of"}
+OF_LOGS: Final = {
+    "quantile": "quantile-normalised",
+    "cyclic_loess": "cyclic-loess-normalised",
+    "zscore": "z-scores of",
+}
 """Methods of logs, and how they are called in front of what they are made from."""
 
 
@@ -86,7 +92,7 @@ class Recipe:
         if method in METHODS:
             chosen = METHODS[method]
             return cls(method, chosen, size_factors or chosen.size_factors, chosen.gives)
-        if method == "quantile":
+        if method in {"quantile", "cyclic_loess"}:
             first, default = _before_quantiles(source)
             return cls(method, first, size_factors or default, Scale.LOG2)
         if method == "zscore":

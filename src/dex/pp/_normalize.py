@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dex._logging import logger
 from dex.data.layers import check_layer, write_layer
@@ -12,6 +12,7 @@ from dex.pp._counts import find_source
 from dex.pp._lengths import gene_lengths
 from dex.pp._making import Options, make_layer, sentence
 from dex.pp._methods import OF_LOGS, Recipe, check_method, scales_taken
+from dex.pp._stabilise import Stabilising
 from dex.results.actual import make_actual
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def normalize(
     key_added: str | None = None,
     prior_count: float = 2.0,
     max_value: float | None = None,
+    design: str | None = None,
+    fit_type: Literal["parametric", "local", "mean"] = "parametric",
+    n_genes: int | None = None,
     dtype: str = "float64",
     n_threads: int | None = None,
 ) -> None:
@@ -49,14 +53,20 @@ def normalize(
     ``"median_ratio"``        counts over size factors                       DESeq2 [Love2014]_
     ``"poscounts"``           the same, of the positive counts               DESeq2
     ``"quantile"``            logs, every observation of one distribution    limma [Bolstad2003]_
+    ``"cyclic_loess"``        logs, observations moved along smooth curves   limma [Ballman2004]_
+    ``"vst"``                 counts of stable variance, log2 of large ones  DESeq2 [Love2014]_
+    ``"rlog"``                regularised log2 counts                        DESeq2
     ``"zscore"``              logs of a gene less their mean, over their sd  ``scanpy.pp.scale``
     ``"auto"``                what :func:`dex.tl.rank_genes` tests by itself
     ========================  =============================================  ===================
 
     ``"auto"`` is ``"log1p"`` for cells, ``"logcpm"`` with TMM's size factors for samples, and
     ``"log2"`` for linear values such as TPM: ``rank_genes`` makes these on the way, so that no
-    layer is needed for it. Layers are for plots and for what comes after. All but ``"logcpm"``,
-    ``"quantile"`` and ``"zscore"`` keep a sparse matrix sparse.
+    layer is needed for it. Layers are for plots and for what comes after. Linear values,
+    ``"log1p"`` and ``"log2"`` keep a sparse matrix sparse.
+
+    ``"vst"`` and ``"rlog"`` need replicates to learn how variance depends on the mean. They are
+    blind to groups unless ``design`` names them: say it where groups differ in many genes.
 
     Parameters
     ----------
@@ -64,9 +74,9 @@ def normalize(
         Observations (samples or cells) x genes, in memory. Where counts are needed and ``X`` holds
         something else, ``layers["counts"]`` is taken, and that is said.
     method
-        See the table. ``"quantile"`` and ``"zscore"`` take logs, where a missing value stays one;
-        of counts they make logs first: ``"logcpm"`` for ``"quantile"``, and what ``"auto"`` makes
-        for ``"zscore"``.
+        See the table. ``"quantile"``, ``"cyclic_loess"`` and ``"zscore"`` take logs, where a
+        missing value stays one; of counts they make logs first: what ``"auto"`` makes for
+        ``"zscore"``, ``"logcpm"`` for the others.
     layer
         Layer to normalise; by default ``X``.
     scale
@@ -86,6 +96,15 @@ def normalize(
         Average count that ``"logcpm"`` adds to each.
     max_value
         z-scores further from 0 are set to this, on both sides.
+    design
+        Formula of the groups around whose means ``"vst"`` and ``"rlog"`` estimate dispersions;
+        None is blind to all, as DESeq2's ``blind=TRUE``.
+    fit_type
+        Curve of dispersions over means for these: ``"parametric"`` (where there is none,
+        ``"local"``), ``"local"`` or ``"mean"``.
+    n_genes
+        Number of genes that ``"vst"`` takes the curve from, spread over the means; by default all,
+        as DESeq2's ``varianceStabilizingTransformation``. DESeq2's ``vst`` takes 1000.
     dtype
         ``"float64"``, or ``"float32"`` to store it in half the memory.
     n_threads
@@ -121,6 +140,7 @@ def normalize(
     .. [Robinson2010] Robinson & Oshlack (2010), Genome Biology 11:R25.
     .. [Love2014] Love, Huber & Anders (2014), Genome Biology 15:550.
     .. [Bolstad2003] Bolstad et al. (2003), Bioinformatics 19:185-193.
+    .. [Ballman2004] Ballman et al. (2004), Bioinformatics 20:2778-2786.
 
     Examples
     --------
@@ -137,7 +157,8 @@ def normalize(
     """
     check_method(method, size_factors)
     of_genes = gene_lengths(lengths, var_of(adata), method)
-    options = Options(prior_count, max_value, dtype, n_threads, of_genes)
+    stabilising = Stabilising(design, fit_type, n_genes)
+    options = Options(prior_count, max_value, dtype, n_threads, of_genes, stabilising)
     options.check_for(method)
     if adata.isbacked:
         msg = "adata is backed by a file, and layers are made in memory: use adata.to_memory()."

@@ -55,6 +55,37 @@ def eligible(dispersion: Float) -> Bool:
         return np.asarray(dispersion > _ELIGIBLE)
 
 
+def fit_trend(base_mean: Float, dispersion: Float, kind: TrendKind) -> DispersionTrend:
+    """Fit the curve of the kind that is asked for.
+
+    Where there is no parametric curve, a local one takes its place: the ``kind`` of the result
+    tells.
+
+    Parameters
+    ----------
+    base_mean, dispersion
+        Of all genes, ``(n_vars,)``; NaN where there is no estimate.
+    kind
+        Of the curve.
+
+    Examples
+    --------
+    >>> mean = np.geomspace(1, 1000, 50)
+    >>> fit_trend(mean, 0.1 + 4 / mean, "parametric").kind
+    'parametric'
+    >>> fit_trend(mean, 0.01 * mean, "parametric").kind
+    'local'
+    """
+    used, known = eligible(dispersion), np.isfinite(dispersion)
+    if kind == "mean":
+        return mean_trend(dispersion)
+    if kind == "parametric" and used.any():
+        found = parametric_trend(base_mean[used], dispersion[used])
+        if found is not None:
+            return found
+    return local_trend(base_mean[known], dispersion[known])
+
+
 def parametric_trend(base_mean: Float, dispersion: Float) -> DispersionTrend | None:
     """Fit ``a + b / mean`` to the dispersions of genes, again and again without the outliers.
 

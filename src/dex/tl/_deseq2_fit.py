@@ -27,10 +27,9 @@ from dex.stats.design_rows import DesignRows
 from dex.stats.dispersion_prior import DispersionSpread, dispersion_spread
 from dex.stats.dispersion_trend import (
     DispersionTrend,
+    TrendKind,
     eligible,
-    local_trend,
-    mean_trend,
-    parametric_trend,
+    fit_trend,
 )
 from dex.stats.gene_dispersion import (
     FLOOR,
@@ -137,25 +136,16 @@ def _first_pass(raw: Float, depths: Float, model: CountModel) -> Columns:
     }
 
 
-def _trend(genes: GeneDispersion, kind: str) -> tuple[DispersionTrend, tuple[str, ...]]:
+def _trend(genes: GeneDispersion, kind: TrendKind) -> tuple[DispersionTrend, tuple[str, ...]]:
     """Of the kind that was asked for; where the parametric curve fails, the local one."""
-    used = eligible(genes.dispersion)
-    mean, dispersion = genes.base_mean[used], genes.dispersion[used]
-    if not used.any():
+    if not eligible(genes.dispersion).any():
         msg = (
             "no gene is more variable than Poisson counts: method='deseq2' has no trend of "
             "dispersions to shrink to. Are these technical replicates, or too few genes?"
         )
         raise InputError(msg)
-    if kind == "mean":
-        return mean_trend(genes.dispersion), ()
-    if kind == "parametric":
-        found = parametric_trend(mean, dispersion)
-        if found is not None:
-            return found, ()
-    known = np.isfinite(genes.dispersion)
-    local = local_trend(genes.base_mean[known], genes.dispersion[known])
-    return local, (_FELL_BACK,) if kind == "parametric" else ()
+    trend = fit_trend(genes.base_mean, genes.dispersion, kind)
+    return trend, (_FELL_BACK,) if trend.kind != kind else ()
 
 
 def _spread(
