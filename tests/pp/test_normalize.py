@@ -12,6 +12,7 @@ import scanpy as sc
 from scipy import sparse
 
 import dex
+from dex.stats.cyclic_loess import cyclic_loess
 from dex.stats.quantiles import mean_quantiles, set_quantiles
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "normalize"
@@ -393,3 +394,13 @@ class TestRealData:
             expected = made(adata, method)
             assert np.isfinite(expected).all()
             np.testing.assert_allclose(made(other, method), expected, **SAME)
+
+
+def test_cyclic_loess_is_that_of_the_logs(counts):
+    dex.pp.normalize(counts, "logcpm")
+    dex.pp.normalize(counts, "cyclic_loess")
+    expected = cyclic_loess(counts.layers["logcpm"])
+    np.testing.assert_allclose(counts.layers["cyclic_loess"], expected, **SAME)
+    assert counts.uns["dex_layers"]["cyclic_loess"]["scale"] == "log2"
+    dex.pp.normalize(counts, "cyclic_loess", layer="logcpm", key_added="again", dtype="float32")
+    np.testing.assert_allclose(counts.layers["again"], expected, rtol=1e-5)
