@@ -8,10 +8,10 @@ from dex.errors import InputError
 from dex.get import fit_df
 from dex.get._fit import shared_of
 from dex.pl._dispersion_drawing import (
+    dispersions,
     draw_spread,
     prior_words,
     quasi_dispersions,
-    dispersions,
     write_spread,
 )
 from dex.pl._panels import deliver, make_panels

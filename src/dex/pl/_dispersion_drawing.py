@@ -116,13 +116,19 @@ def draw_spread(ax: Axes, spread: Spread, *, rasterized: bool | None) -> None:
     size = _SMALL_MARK if len(spread.x) > _MANY_POINTS else _LARGE_MARK
     style: dict[str, Any] = {"linewidths": 0, "rasterized": raster, "s": size}
     if spread.own is not None:
-        _points(ax, spread.x, spread.own, (low, high), NEUTRAL, 1, style | {"label": "own"})
-    _points(ax, spread.x, spread.used, (low, high), DOWN, 2, style | {"label": "used"})
+        kept = np.clip(spread.own, low, high)
+        ax.scatter(spread.x, kept, color=NEUTRAL, zorder=1, label="own", **style)
+    kept = np.clip(spread.used, low, high)
+    ax.scatter(spread.x, kept, color=DOWN, zorder=2, label="used", **style)
     if spread.outlier.any():
-        rings = {"s": 14, "facecolors": "none", "linewidths": 0.5, "label": "outlier"}
+        rings: dict[str, Any] = {
+            "s": 14,
+            "facecolors": "none",
+            "linewidths": 0.5,
+            "label": "outlier",
+        }
         at = spread.outlier
-        kept = np.clip(spread.used[at], low, high)
-        ax.scatter(spread.x[at], kept, edgecolors=UP, zorder=2.4, rasterized=raster, **rings)
+        ax.scatter(spread.x[at], kept[at], edgecolors=UP, zorder=2.4, rasterized=raster, **rings)
     if spread.trend is not None:
         order = np.argsort(spread.x, kind="stable")
         effects = [Stroke(linewidth=2.4, foreground="white"), Normal()]
@@ -134,19 +140,6 @@ def draw_spread(ax: Axes, spread: Spread, *, rasterized: bool | None) -> None:
 def _name_powers(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(power_of_ten))
     axis.set_minor_formatter(NullFormatter())
-
-
-def _points(
-    ax: Axes,
-    x: Float,
-    y: Float,
-    ends: tuple[float, float],
-    colour: str,
-    zorder: float,
-    style: dict[str, Any],
-) -> None:
-    known = np.isfinite(y)
-    ax.scatter(x[known], np.clip(y[known], *ends), color=colour, zorder=zorder, **style)
 
 
 def _ends(spread: Spread) -> tuple[float, float]:

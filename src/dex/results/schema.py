@@ -104,7 +104,7 @@ FIT_COLUMNS = {
     "dispersion_map": "Dispersion shrunken towards the trend.",
     "dispersion": "Dispersion used in the tests.",
     "dispersion_outlier": "Whether it lies so far above the trend that it is not shrunken.",
-    "max_cooks": "Largest Cook's distance of a count in a group of three or more, of those not replaced.",
+    "max_cooks": "Largest Cook's distance of a count not replaced, in a group of three or more.",
     "cooks_excused": "Whether three or more counts exceed the one with that distance.",
     "n_replaced": "Counts replaced as outliers before the fit.",
     "deviance": "Residual deviance of the fit.",
@@ -113,7 +113,6 @@ FIT_COLUMNS = {
     "quasi_dispersion_post": "Quasi-dispersion squeezed towards its prior.",
     "converged": "Whether the coefficients' fit has converged.",
     "var_prior": "Prior variance, to which the residual variance was squeezed.",
-    "df_prior": "Prior degrees of freedom: how strongly.",
     "var_post": "Posterior variance, in which effects are tested.",
     "df_total": "Degrees of freedom of the posterior variance.",
 }

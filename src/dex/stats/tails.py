@@ -142,7 +142,7 @@ def t_quantile(probability: float, df: ArrayLike) -> Float:
     with np.errstate(divide="ignore", invalid="ignore"):  # of few df, replaced below
         out = np.asarray(np.polynomial.polynomial.polyval(1 / df, _fisher_terms(z)))
     out[few] = special.stdtrit(df[few], probability)
-    return out
+    return np.asarray(out, dtype=np.float64)
 
 
 def _fisher_terms(z: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Write the inputs of make.R: samples; logs, with and without gaps, and weights, samples x genes."""
+"""Write the inputs of make.R: samples; logs with and without gaps, weights, samples x genes."""
 
 from pathlib import Path
 
