@@ -169,6 +169,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         "--test", choices=("each", "any"), default="each", help="one test each, or one for all"
     )
     command.add_argument(
+        "--reduced", metavar="FORMULA", help="test together what it lacks of --design"
+    )
+    command.add_argument(
         "--replicate",
         metavar="COLUMN",
         default="auto",

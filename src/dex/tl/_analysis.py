@@ -45,7 +45,7 @@ def analyse(
     adata: AnnData, source: Source, question: Question, *, plan: Plan, genes: Int, options: Options
 ) -> Result:
     """Answer ``question`` for the genes at positions ``genes``; ``adata`` is only read."""
-    require_applicable(plan.method, question.test, options)
+    require_applicable(plan.method, question.kind, options)
     obs, left_out = question.taking_part(obs_of(adata))
     measured = Measured(source, obs, genes, left_out)
     if plan.replicate is not None:

@@ -13,6 +13,7 @@ from dex.data.scale import Scale
 from dex.data.source import obs_of
 from dex.data.sums import row_totals
 from dex.design.model_comparison import compare_in_design
+from dex.design.reduced import dropped_coefficients
 from dex.errors import InputError
 from dex.results.actual import check_writable
 from dex.results.fit_store import FittedModel, read_fit, same_genes
@@ -46,6 +47,7 @@ def contrast(
     reference: str | None = None,
     groups: Sequence[str] | None = None,
     test: Literal["each", "any"] = "each",
+    reduced: str | None = None,
     fit_key: str = "fit",
     lfc: float = 0.0,
     alternative: Alternative = "two-sided",
@@ -73,6 +75,8 @@ def contrast(
         As in :func:`dex.tl.rank_genes`, of ``groupby``.
     test
         ``"each"`` contrast, or ``"any"``: one omnibus test of them together.
+    reduced
+        A formula with some of the design's terms: all others are tested together.
     fit_key
         Where the fit is.
     lfc, alternative, padj_method, padj_scope, stats, key_added, n_threads
@@ -124,6 +128,11 @@ def contrast(
     check_stats(stats)
     model = read_fit(adata, fit_key)
     method = cast("ModelMethod", METHODS[str(model.params["method"])])
+    if reduced is not None:
+        if contrasts is not None or groupby is not None:
+            msg = "reduced= says what is tested; leave out groupby= and contrasts=."
+            raise InputError(msg)
+        contrasts, test = dropped_coefficients(obs_of(adata), model.design, reduced), "any"
     require_applicable(method, test, options)
     if lfc > 0 and not Scale(model.params["scale"]).is_log:
         msg = f"lfc={lfc} is in log2, and what was fitted is not on a log scale."

@@ -10,6 +10,9 @@ from dex.design.comparison import Comparison, ModelComparison, TwoSampleComparis
 from dex.design.exclusion import leave_out
 from dex.design.formula import read_formula
 from dex.design.labels import column_of, is_numeric
+from dex.design.matrix import Design
+from dex.design.reduced import dropped_coefficients
+from dex.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +34,36 @@ class Question:
     test: Literal["each", "any"]
     exclude: Sequence[str] = ()
     """Levels of ``groupby`` that take no part."""
+    reduced: str | None = None
+    """A smaller design: what it lacks of ``design`` is tested together."""
+
+    def __post_init__(self) -> None:
+        """Refuse a reduced design beside another question."""
+        if self.reduced is None:
+            return
+        if self.groupby is not None or self.contrasts is not None:
+            msg = "reduced= says what is tested; leave out groupby= and contrasts=."
+            raise InputError(msg)
+        if not isinstance(self.design, str):
+            msg = f"reduced={self.reduced!r} goes with design=, a formula with more terms."
+            raise InputError(msg)
 
     def compared(self, obs: pd.DataFrame) -> tuple[str, ...]:
         """Columns of ``obs`` whose effect is asked for."""
         return compared_columns(
-            obs, groupby=self.groupby, design=self.design, contrasts=self.contrasts
+            obs, groupby=self.groupby, design=self.design, contrasts=self._asked(obs)
         )
+
+    @property
+    def kind(self) -> Literal["each", "any"]:
+        """``"any"`` of a reduced design: what it lacks is tested together."""
+        return self.test if self.reduced is None else "any"
+
+    def _asked(self, obs: pd.DataFrame) -> Any:
+        """Contrasts as given, or the coefficients that the reduced design lacks."""
+        if self.reduced is None:
+            return self.contrasts
+        return dropped_coefficients(obs, Design.from_obs(obs, self.design), self.reduced)
 
     def labels(self, obs: pd.DataFrame) -> list[str]:
         """Columns of labels that the question is about: a sample is of one label in each."""
@@ -70,10 +97,10 @@ class Question:
             obs,
             groupby=groupby,
             design=self.design,
-            contrasts=self.contrasts,
+            contrasts=self._asked(obs),
             reference=self.reference,
             groups=self.groups,
-            test=self.test,
+            test=self.kind,
             model=model,
         )
 

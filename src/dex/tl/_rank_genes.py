@@ -39,6 +39,7 @@ def rank_genes(
     exclude: Sequence[str] = (),
     method: str = "auto",
     test: Literal["each", "any"] = "each",
+    reduced: str | None = None,
     replicate: str | None = "auto",
     block: str | None = None,
     layer: str | None = None,
@@ -97,6 +98,9 @@ def rank_genes(
     test
         ``"each"`` group or contrast, or ``"any"``: one omnibus test (F, Kruskal-Wallis) of them
         together.
+    reduced
+        A formula with some terms of ``design``: all others are tested together, as by
+        ``test="any"`` of their coefficients. The F or likelihood ratio test of two designs.
     replicate
         Column of ``obs`` that names the independent unit (donor, animal): the counts of its cells
         are added up, and samples are tested. ``"auto"`` takes the one column that obviously does
@@ -234,7 +238,7 @@ def rank_genes(
     read_labels(adata)
     check_free(adata, key_added)
     check_stats(stats)
-    question = Question(groupby, design, contrasts, reference, groups, test, exclude)
+    question = Question(groupby, design, contrasts, reference, groups, test, exclude, reduced)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit, max_memory=max_memory)
     chosen = plan(
         source,
