@@ -6,7 +6,20 @@ import argparse
 import ast
 from importlib import metadata
 
-_METHODS = ("auto", "t-test", "t-test-student", "t-test-paired", "wilcoxon", "ols")
+_METHODS = (
+    "auto",
+    "t-test",
+    "t-test-student",
+    "t-test-paired",
+    "wilcoxon",
+    "ols",
+    "edger",
+    "edger_lrt",
+    "edger_exact",
+    "deseq2",
+    "limma",
+    "limma_voom",
+)
 
 _EXAMPLES = """\
 examples:

@@ -71,5 +71,5 @@ def fit_tagwise(expression: Expression, design: Design, setting: FitSetting) -> 
 
     genes |= counted.map(columns, "negative binomial fits")
     coef = shrunken_coef(counted, rows, spread, options.prior_count)
-    shared = {"dispersion": common}
+    shared = {"dispersion": common, "prior_count": options.prior_count}
     return Fit(design.matrix, coef, genes, shared=shared, notes=convergence_notes(genes))

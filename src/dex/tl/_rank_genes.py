@@ -92,7 +92,8 @@ def rank_genes(
         cells.
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
-        ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"edger"``, ``"deseq2"``, or ``"auto"``: for
+        ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"limma_voom"``, ``"edger"``, ``"edger_lrt"``,
+        ``"edger_exact"`` (two groups), ``"deseq2"``, or ``"auto"``: for
         samples, ``edger`` where there are counts, ``limma`` on logs; for cells, samples made of
         them where the replicates are known, else ``wilcoxon``.
     test
@@ -165,11 +166,29 @@ def rank_genes(
         a time: ``"2GB"``, or a number of bytes. By default about a gigabyte. Files are read in
         fewer sweeps if it is more.
     **method_options
-        What only one method takes:
+        What only some methods take:
 
         ``"ols"``
             ``vcov``: covariance of the coefficients, ``"classical"``, or ``"HC3"``, which holds if
             variances differ between observations; both with t on the residual degrees of freedom.
+        ``"limma"``, ``"limma_voom"``
+            ``trend``: whether the prior variance follows mean expression (by default of logs, not
+            with voom's weights); ``robust``: whether outlying variances are kept out of the prior
+            and squeezed less; ``sample_weights``: True to estimate quality weights, or a column of
+            ``obs``; ``proportion`` of changed genes, for ``lods``; ``conf_level``. voom's ``span``:
+            share of the genes that are neighbours in the trend, or ``"adaptive"``.
+        ``"edger"``, ``"edger_lrt"``, ``"edger_exact"``
+            ``robust``, as above, of (quasi-)dispersions; ``dispersion``: given, not estimated;
+            ``prior_count``: added for the fold changes reported. ``"edger"`` alone:
+            ``abundance_trend`` of the prior; ``legacy``: as before edgeR 4. The exact test takes
+            designs of one factor only.
+        ``"deseq2"``
+            ``fit_type``: trend of the dispersions, ``"parametric"``, ``"local"`` or ``"mean"``;
+            ``prior_var`` around it; ``refit_outliers``: replicates from which outlying counts are
+            replaced (7; None never); ``alpha``: level that independent filtering is for (0.1);
+            ``independent_filtering``; ``cooks``: no p-value for genes with outlying counts;
+            ``equivalence``: test for effects smaller than ``lfc``; ``use_t``; ``shrink``: also
+            ``log2fc_shrunk`` and ``svalue``, by ``"apeglm"``, ``"normal"`` or ``"ash"``.
 
     Returns
     -------
