@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SPAN = 0.5
 """limma's default."""
+_STRAIGHT, _SAME = 1e-15, 1e-13
+"""Parts of the largest value: what is rounding in one point, and in all."""
 
 
 def voom_logs(counts: Float, libraries: Float) -> Float:
@@ -66,7 +68,20 @@ def voom_trend(mean_log2: Float, var: Float, libraries: Float, *, span: Span = S
     x, y = voom_points(mean_log2, var, libraries)
     known = np.isfinite(x) & np.isfinite(y)
     chosen = choose_span(int(known.sum())) if span == "adaptive" else float(span)
-    return lowess_curve(x[known], y[known], span=chosen)
+    return _without_straight_points(lowess_curve(x[known], y[known], span=chosen))
+
+
+def _without_straight_points(curve: Curve) -> Curve:
+    """Drop the points between which LOWESS interpolates, so that the curve is quickly read off."""
+    x, y = curve.x, curve.y
+    if len(x) < 3:
+        return curve
+    share = (x[1:-1] - x[:-2]) / (x[2:] - x[:-2])
+    off = np.abs(y[1:-1] - y[:-2] - share * (y[2:] - y[:-2]))
+    kept = np.r_[True, off > _STRAIGHT * np.abs(y).max(), True]
+    short = Curve(x[kept], y[kept])
+    same = np.abs(short(x) - y).max() <= _SAME * np.abs(y).max()
+    return short if same else curve
 
 
 def voom_points(mean_log2: Float, var: Float, libraries: Float) -> tuple[Float, Float]:
