@@ -9,7 +9,11 @@ import pytest
 import dex
 
 HOSTILE = {"control": r"$\alpha_{$", "treated": "$a$ <b> & \\frac"}
-OPTIONS = {"expression": {"genes": ["$x_{$"]}, "compare": {"key": ["rank_genes", "ranks"]}}
+OPTIONS = {
+    "expression": {"genes": ["$x_{$"]},
+    "compare": {"key": ["rank_genes", "ranks"]},
+    "mean_variance": {"key": "voom"},
+}
 PLOTS = sorted(dex.pl.__all__)
 
 
@@ -24,6 +28,7 @@ def hostile():
     adata.obs["$condition_{$"] = adata.obs.pop("condition").cat.rename_categories(HOSTILE)
     dex.tl.rank_genes(adata, groupby="$condition_{$")
     dex.tl.rank_genes(adata, groupby="$condition_{$", method="wilcoxon", key_added="ranks")
+    dex.tl.rank_genes(adata, groupby="$condition_{$", method="limma_voom", key_added="voom")
     dex.tl.pca(adata)
     dex.tl.mds(adata)
     return adata

@@ -7,6 +7,7 @@ from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
 from dex.pl._ma import ma
 from dex.pl._mds import mds
+from dex.pl._mean_variance import mean_variance
 from dex.pl._pca import pca
 from dex.pl._pvalues import pvalues
 from dex.pl._sample_distances import sample_distances
@@ -20,6 +21,7 @@ __all__ = [
     "heatmap",
     "ma",
     "mds",
+    "mean_variance",
     "pca",
     "pvalues",
     "sample_distances",

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from dex.pl._marks import write_marks
 from dex.pl._points_text import width_of, write_notes
 from dex.pl._theme import (
     DOWN,
@@ -16,10 +17,8 @@ from dex.pl._theme import (
     LARGE,
     MEDIUM,
     NEUTRAL,
-    SMALL,
     UP,
     plain_axes,
-    text_width,
     wrapped,
 )
 from dex.pl._ticks import power_of_ten
@@ -198,27 +197,10 @@ def write_spread(ax: Axes, spread: Spread, words: Sequence[str], *, title: str) 
         marks.append(("—", INK, "trend"))
     if spread.outlier.any():
         marks.append(("○", UP, f"outlier ({int(spread.outlier.sum()):,})"))
-    place = 0.0
-    for sign, colour, meaning in marks:
-        place = _write_mark(ax, place, sign, colour, meaning)
+    write_marks(ax, marks)
     notes = list(words)
     if not spread.roots and (n := _below(spread)):
         notes.append(f"{n:,} genes have a lower one of their own: at the edge")
     if spread.n_not_drawn:
         notes.append(f"{spread.n_not_drawn:,} genes without a dispersion not drawn")
     write_notes(ax, notes, line=1)
-
-
-def _write_mark(ax: Axes, place: float, sign: str, colour: str, meaning: str) -> float:
-    """Write one entry of the legend under the axis; return where the next begins, in points."""
-    style: dict[str, Any] = {
-        "xycoords": (ax.transAxes, ax.xaxis.label),
-        "textcoords": "offset points",
-        "fontsize": SMALL,
-        "va": "top",
-        "ha": "left",
-    }
-    ax.annotate(sign, (0, 0), xytext=(place, -2), color=colour, **style)
-    start = place + 1.3 * SMALL
-    ax.annotate(meaning, (0, 0), xytext=(start, -2), color=INK, **style)
-    return start + text_width(meaning) * 72 / 25.4 + 1.5 * SMALL

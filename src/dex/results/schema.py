@@ -112,6 +112,7 @@ FIT_COLUMNS = {
     "quasi_dispersion_trend": "Prior of the quasi-dispersion, at the gene's abundance.",
     "quasi_dispersion_post": "Quasi-dispersion squeezed towards its prior.",
     "converged": "Whether the coefficients' fit has converged.",
+    "voom_root_sd": "Root of the standard deviation of log counts before voom weighs them.",
     "var_prior": "Prior variance, to which the residual variance was squeezed.",
     "var_post": "Posterior variance, in which effects are tested.",
     "df_total": "Degrees of freedom of the posterior variance.",

@@ -98,6 +98,8 @@ class _Voom:
     """Likewise."""
     trend: Curve | None = None
     """None as long as all weights are 1."""
+    root_sd: Float | None = None
+    """What the trend was drawn through, ``(n_vars,)``."""
 
     @classmethod
     def of(cls, expression: Expression, design: Design, setting: FitSetting) -> _Voom:
@@ -127,7 +129,8 @@ class _Voom:
         points = self.map(columns, "mean-variance trend")
         span = self.setting.options.span
         trend = voom_trend(points["mean_log2"], points["var"], self.libraries, span=span)
-        return replace(self, samples=samples, blocks=blocks, trend=trend)
+        root_sd = points["var"] ** 0.25
+        return replace(self, samples=samples, blocks=blocks, trend=trend, root_sd=root_sd)
 
     def precision(self, logs: Float) -> Float:
         """Weights of the values, at what the models behind the trend fit to them."""
@@ -173,6 +176,8 @@ class _Voom:
         if self.trend is not None:
             shared |= {"voom_x": self.trend.x, "voom_y": self.trend.y}
             shared |= {"log2_depth": float(log2_depths(self.libraries).mean())}
+        if self.root_sd is not None:
+            genes = genes | {"voom_root_sd": self.root_sd}
         if blocks is not None:
             shared["correlation"] = blocks.correlation
         obs = {} if samples is None else {"sample_weights": samples}
