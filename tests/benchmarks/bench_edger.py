@@ -1,0 +1,169 @@
+"""edgeR's quasi-likelihood pipeline in dex, R and edgePython: CPU-seconds and memory, in one run.
+
+``python tests/benchmarks/bench_edger.py --rscript Rscript`` simulates 17,000 genes x 115 samples
+and 15,000 x 1,000 (a condition, two batches), tests the condition by each, prints a table. dex is
+warm: kernels compiled, the best of three runs, in a process of its own, as every peer is. Give the
+interpreter that has edgePython with ``--edgepython``. ``--scaling`` shows what dex takes by numbers
+of samples, genes and coefficients instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SIZES = ((17_000, 115), (15_000, 1_000))
+
+R_SCRIPT = """
+suppressMessages(library(edgeR))
+args <- commandArgs(TRUE); n <- as.integer(args[2]); genes <- as.integer(args[3])
+counts <- matrix(readBin(file.path(args[1], "counts.bin"), "double", n * genes), genes)
+design <- matrix(readBin(file.path(args[1], "design.bin"), "double", n * as.integer(args[4])), n)
+start <- proc.time()
+y <- normLibSizes(DGEList(counts))
+result <- glmQLFTest(glmQLFit(y, design))
+used <- proc.time() - start
+status <- grep("VmHWM", readLines("/proc/self/status"), value = TRUE)
+peak <- as.numeric(gsub("[^0-9]", "", status)) / 1024
+cpu <- sum(used[c(1, 2, 4, 5)])
+cat(sprintf('{"wall": %f, "cpu": %f, "peak": %f}', used[[3]], cpu, peak))
+"""
+
+PYTHON_SCRIPT = """
+import json, os, resource, sys, time
+import numpy as np, edgepython as ep
+folder, n, genes, k = sys.argv[1], *map(int, sys.argv[2:])
+counts = np.fromfile(folder + "/counts.bin").reshape(n, genes).T.copy()
+design = np.fromfile(folder + "/design.bin").reshape(k, n).T.copy()
+def run():
+    y = ep.calc_norm_factors(ep.make_dgelist(counts))
+    return ep.glm_ql_ftest(ep.glm_ql_fit(y, design))
+run()
+wall, cpu = time.perf_counter(), time.process_time()
+run()
+cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))
+"""
+
+
+def main() -> None:
+    """Simulate, time, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rscript", default="Rscript")
+    parser.add_argument("--edgepython", default="")
+    parser.add_argument("--folder", help="to exchange files in; by default a temporary one")
+    parser.add_argument("--folder-in-r", help="the same, as R sees it")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[n for size in SIZES for n in size])
+    parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--dex", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.dex:
+        print(json.dumps(time_dex(*options.dex)))
+    elif options.scaling:
+        scaling()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            compare(options, Path(options.folder or folder))
+
+
+def compare(options: argparse.Namespace, folder: Path) -> None:
+    """Print what each takes."""
+    rows = []
+    for n_genes, n_obs in zip(options.sizes[::2], options.sizes[1::2], strict=True):
+        counts, design = simulate(n_genes, n_obs)
+        counts.tofile(folder / "counts.bin")
+        design.T.tofile(folder / "design.bin")
+        (folder / "run.R").write_text(R_SCRIPT)
+        (folder / "run.py").write_text(PYTHON_SCRIPT)
+        shape = [str(n) for n in (n_obs, n_genes, design.shape[1])]
+        in_r = options.folder_in_r or str(folder)
+        jobs = {
+            "dex": [sys.executable, __file__, "--dex", str(folder), *shape],
+            "edgeR": [*options.rscript.split(), f"{in_r}/run.R", in_r, *shape],
+        }
+        if options.edgepython:
+            jobs["edgePython"] = [options.edgepython, str(folder / "run.py"), str(folder), *shape]
+        for name, command in jobs.items():
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                print(name, "failed:", done.stderr[-500:])
+                continue
+            found = json.loads(done.stdout.splitlines()[-1])
+            rows.append((f"{n_genes} x {n_obs}", name, *found.values()))
+    table = pd.DataFrame(rows, columns=["data", "by", "wall s", "CPU s", "peak MiB"])
+    for column in ("CPU s", "peak MiB"):
+        table[f"x dex ({column})"] = table[column] / table.groupby("data")[column].transform(
+            "first"
+        )
+    print(table.round(2).to_string(index=False))
+
+
+def simulate(n_genes: int, n_obs: int, n_coefs: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Counts ``(n_obs, n_genes)`` and a design of a condition and batches."""
+    rng = np.random.default_rng(0)
+    index = np.arange(n_obs)
+    batches = [index // 2 % (n_coefs - 1) == b for b in range(1, n_coefs - 1)]
+    design = np.column_stack([np.ones(n_obs), *batches, index % 2]).astype(float)
+    effects = np.vstack([rng.normal(4, 1.8, n_genes), rng.normal(0, 0.3, (n_coefs - 1, n_genes))])
+    mu = np.exp(design @ effects + rng.normal(0, 0.3, (n_obs, 1)))
+    size = 1 / (0.05 + 0.5 / np.exp(effects[0]) ** 0.5)
+    counts = rng.poisson(mu * rng.gamma(size, 1 / size, mu.shape))
+    return counts.astype(np.float64), design
+
+
+def time_dex(folder: str, *shape: str) -> dict[str, float]:
+    """Of the best of three runs, after one that compiles; the peak is of the process."""
+    n_obs, n_genes, n_coefs = map(int, shape)
+    counts = np.fromfile(Path(folder) / "counts.bin").reshape(n_obs, n_genes)
+    design = np.fromfile(Path(folder) / "design.bin").reshape(n_coefs, n_obs).T
+    best = best_of_three(counts, design)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return best | {"peak": peak}
+
+
+def best_of_three(counts: np.ndarray, design: np.ndarray) -> dict[str, float]:
+    """Seconds of testing the last coefficient."""
+    import anndata as ad  # after the peers' processes, whose memory it is not
+
+    import dex
+
+    logging.getLogger("dex").setLevel(logging.ERROR)
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    adata = ad.AnnData(counts)
+    runs = []
+    for _ in range(4):
+        wall, cpu = time.perf_counter(), time.process_time()
+        dex.tl.rank_genes(adata, design=design, method="edger")
+        runs.append((time.process_time() - cpu, time.perf_counter() - wall))
+    cpu, wall = min(runs[1:])
+    return {"wall": wall, "cpu": cpu}
+
+
+def scaling() -> None:
+    """Print CPU-seconds by samples, genes and coefficients."""
+    rows = []
+    for n_genes, n_obs, n_coefs in (
+        *((5_000, n, 3) for n in (6, 24, 96, 384)),
+        *((n, 24, 3) for n in (2_500, 10_000, 20_000)),
+        *((5_000, 96, k) for k in (2, 4, 8, 16)),
+    ):
+        found = best_of_three(*simulate(n_genes, n_obs, n_coefs))
+        rows.append((n_genes, n_obs, n_coefs, found["cpu"]))
+    table = pd.DataFrame(rows, columns=["genes", "samples", "coefficients", "CPU s"])
+    print(table.round(2).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
