@@ -54,6 +54,9 @@ def test_prior_is_deseq2s(data):
     base = genes["baseMean"].to_numpy()
     ours = normal_prior_variances(coef, design, base_mean=base, dispersion_trend=trend)
     np.testing.assert_allclose(ours, given_variances("standard"), rtol=PRIOR)
+    coef, base, trend = np.vstack([coef, coef[:1]]), np.append(base, 0.0), np.append(trend, np.nan)
+    more = normal_prior_variances(coef, design, base_mean=base, dispersion_trend=trend)
+    np.testing.assert_array_equal(more, ours)  # a gene without counts has no say
 
 
 @pytest.mark.parametrize("name", COEFS)

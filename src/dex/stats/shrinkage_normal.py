@@ -74,14 +74,15 @@ def normal_prior_variances(
         Shape ``(n_obs, n_coefs)``; a constant column is an intercept.
     base_mean, dispersion_trend
         Mean of the normalised counts, and the dispersion that the trend expects there,
-        ``(n_vars,)``.
+        ``(n_vars,)``; genes without counts or trend are left out.
 
     Returns
     -------
     Squared natural logs, shape ``(n_coefs,)``.
     """
-    weights = 1 / (1 / base_mean + dispersion_trend)
-    finite = np.where(np.abs(coef) < LARGEST_EFFECT, coef, np.nan)
+    known = (base_mean > 0) & np.isfinite(dispersion_trend)
+    weights = 1 / (1 / base_mean[known] + dispersion_trend[known])
+    finite = np.where(np.abs(coef[known]) < LARGEST_EFFECT, coef[known], np.nan)
     constant = np.ptp(design, axis=0) == 0
     return np.array(
         [
