@@ -44,7 +44,7 @@ def test_span_by_the_number_of_genes(values):
 
 @pytest.mark.parametrize("variant", ["fast", "affy"])
 def test_order_of_observations_does_not_matter(values, variant):
-    order = [3, 0, 4, 1, 2]
+    order = [3, 0, 1, 2]
     permuted = cyclic_loess(values[order], variant=variant)
     np.testing.assert_allclose(permuted, cyclic_loess(values, variant=variant)[order], rtol=SAME)
 

@@ -1,15 +1,15 @@
-# limma's normalizeCyclicLoess on 120 genes of 5 samples (tables: a row per sample); run in this folder.
+# limma's normalizeCyclicLoess on 60 genes of 4 samples (tables: a row per sample); run in this folder.
 suppressMessages(library(limma))
 options(digits = 17)
 set.seed(4)
-x <- matrix(rnorm(600, 8, 2), 120) + rnorm(120, sd = 2)
+x <- matrix(rnorm(240, 8, 2), 60) + rnorm(60, sd = 2)
 x[, 2] <- x[, 2] + 0.1 * (x[, 2] - 8)^2
 x[, 3] <- sin(x[, 3]) + x[, 3]
 x[1:10, ] <- round(x[1:10, ])
-w <- rexp(120)
+w <- rexp(60)
 save <- function(m, name) {
   table <- as.data.frame(t(m))
-  names(table) <- paste0("g", 1:120)
+  names(table) <- paste0("g", 1:60)
   write.csv(format(table, digits = 17), name, row.names = FALSE, quote = FALSE)
 }
 save(x, "values.csv")
