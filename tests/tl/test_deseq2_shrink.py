@@ -74,7 +74,7 @@ def test_threshold_makes_signs_less_sure(fitted):
 def test_refusals(fitted):
     with pytest.raises(InputError, match="'apeglm', 'normal'"):
         dex.tl.contrast(fitted, shrink="ashr")
-    with pytest.raises(InputError, match="leave out .* shrink="):
+    with pytest.raises(InputError, match=r"leave out .* shrink="):
         dex.tl.contrast(fitted, groupby="condition", test="any", shrink="ash")
 
 

@@ -77,7 +77,9 @@ class TestMacrophage:
     def test_factorial_formula(self, macrophage):
         adata = macrophage.copy()
         for name, label in (("ifng", "IFNg"), ("salmonella", "SL1344")):
-            adata.obs[name] = adata.obs["condition_name"].astype(str).str.contains(label).astype(int)
+            adata.obs[name] = (
+                adata.obs["condition_name"].astype(str).str.contains(label).astype(int)
+            )
         design = "~ line_id + ifng * salmonella"
         contrasts = ["ifng:salmonella", "ifng"]
         dex.tl.rank_genes(adata, design=design, contrasts=contrasts, method="limma_voom")
