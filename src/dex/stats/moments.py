@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel, part
 from dex.stats.grouping import Grouping
 from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
@@ -163,7 +163,7 @@ def _group_moments(
     return mean, mean_low, sum_sq, n_positive
 
 
-@inner
+@part
 def _find_means(
     gene: tuple[Int32, Values],
     background: float,
@@ -201,7 +201,7 @@ def _find_means(
         total[g] = 0.0
 
 
-@inner
+@part
 def _add_residuals(
     gene: tuple[Int32, Values],
     background: float,
@@ -251,7 +251,7 @@ def _rest_moments(
     return rest
 
 
-@inner
+@part
 def _merge(
     a: tuple[int, float, float, float], b: tuple[int, float, float, float]
 ) -> tuple[int, float, float, float]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dex._numba import inner
+from dex._numba import part
 
 if TYPE_CHECKING:
     from dex.stats.sparse_genes import SparseGenes
@@ -61,7 +61,7 @@ def work_spaces(genes: SparseGenes) -> Spaces:
     return (words, spare, spots, table), long_keys
 
 
-@inner
+@part
 def load_gene(
     gene: tuple[Int32, Bits],
     groups: tuple[Int32, Int, Int],
@@ -93,7 +93,7 @@ def load_gene(
     return n, n_below, np.uint64(0), np.uint64(0), span
 
 
-@inner
+@part
 def _load(
     gene: tuple[Int32, Bits],
     groups: tuple[Int32, Int],
@@ -117,23 +117,25 @@ def _load(
         low, high = min(low, key), max(high, key)
         varying |= key ^ first
         if long_keys is None:
-            words[n] = np.uint64(key) << HALF | np.uint64(group)
+            words[n] = key << HALF | np.uint64(group)
         else:
             words[n] = np.uint64(group)
-            long_keys[0, n] = np.uint64(key)
+            long_keys[0, n] = key
         n += 1
-    return n, n_below, np.uint64(low), np.uint64(high), np.uint64(varying)
+    return n, n_below, low, high, varying
 
 
-@inner
-def _key(bits: int, all_but_sign: int) -> int:
-    """Whole number in the order of the floats; ``all_but_sign`` is the largest of their bits."""
+@part
+def _key(bits: int, all_but_sign: int) -> np.uint64:
+    """Number from 0 on in the order of floats; ``all_but_sign`` is the largest of their bits."""
     # Of negative floats the larger magnitude has the larger bits: turn them round.
     turned = bits if bits >= 0 else bits ^ all_but_sign
-    return turned if turned != -1 else turned + 1  # minus zero is zero
+    if turned == -1:  # minus zero is zero
+        turned = 0
+    return np.uint64(turned + all_but_sign + 1)
 
 
-@inner
+@part
 def count_in_table(in_use: InUse, n_groups: int, words: Words, table: Int32) -> int:
     """Count by value and group, if few of either; return how many values may be different, or 0.
 
@@ -151,7 +153,7 @@ def count_in_table(in_use: InUse, n_groups: int, words: Words, table: Int32) -> 
     return n_values
 
 
-@inner
+@part
 def sort_gene(
     in_use: InUse, spaces: tuple[Words, Words], spots: Int, long_keys: Words | None
 ) -> Words:
@@ -160,16 +162,16 @@ def sort_gene(
     words, spare = spaces[0][:n], spaces[1][:n]
     if long_keys is not None and span >> HALF:
         return _sort_long((words, spare), spots, long_keys, span)
-    shift, width = shift + HALF, _width(span)
-    if width <= _LEADING_BITS:
-        return _radix_sort((words, spare), spots, (lowest, shift, width))[0]
-    rest = np.uint64(width - _LEADING_BITS)
-    in_order = _radix_sort((words, spare), spots, (lowest, shift + rest, _LEADING_BITS))[0]
-    _settle_words(in_order, lowest, shift + rest)
+    width = _width(span)
+    rest = max(width - _LEADING_BITS, 0)  # not looked at by the radix sort
+    shift += HALF + np.uint64(rest)
+    in_order = _radix_sort((words, spare), spots, (lowest, shift, width - rest))[0]
+    if rest > 0:
+        _settle_words(in_order, lowest, shift)
     return in_order
 
 
-@inner
+@part
 def _width(span: np.uint64) -> int:
     """Number of bits."""
     width = 0
@@ -179,7 +181,7 @@ def _width(span: np.uint64) -> int:
     return width
 
 
-@inner
+@part
 def _radix_sort(
     spaces: tuple[Words, Words], spots: Int, in_use: tuple[np.uint64, np.uint64, int]
 ) -> tuple[Words, Words]:
@@ -208,7 +210,7 @@ def _radix_sort(
     return words, spare
 
 
-@inner
+@part
 def _count_digits(
     words: Words, spots: Int, above: tuple[np.uint64, np.uint64], digits: tuple[int, int]
 ) -> None:
@@ -228,7 +230,7 @@ def _count_digits(
                 third[(key >> (step + step)) & mask] += 1
 
 
-@inner
+@part
 def _settle_words(words: Words, lowest: np.uint64, shift: np.uint64) -> None:
     """Sort words that agree from bit ``shift`` on, above ``lowest``: few, and rarely any."""
     start, n = 0, words.shape[0]
@@ -236,26 +238,26 @@ def _settle_words(words: Words, lowest: np.uint64, shift: np.uint64) -> None:
         if i < n and (words[i] - lowest) >> shift == (words[i - 1] - lowest) >> shift:
             continue
         if i - start > 1:
-            _shell_sort(words[start:i], lowest)
+            _shell_sort(words[start:i])
         start = i
 
 
-@inner
-def _shell_sort(words: Words, lowest: np.uint64) -> None:
-    """Sort by what is above ``lowest``: insertion, from afar first, as a run may be long."""
+@part
+def _shell_sort(words: Words) -> None:
+    """Insertion, from afar first, as a run may be long."""
     n = words.shape[0]
     gap = n // 2
     while gap > 0:
         for i in range(gap, n):
             word, hole = words[i], i
-            while hole >= gap and words[hole - gap] - lowest > word - lowest:
+            while hole >= gap and words[hole - gap] > word:
                 words[hole] = words[hole - gap]
                 hole -= gap
             words[hole] = word
         gap = 1 if gap == 2 else 5 * gap // 11
 
 
-@inner
+@part
 def _sort_long(spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: np.uint64) -> Words:
     """Words of keys that are too long for half a word: sort places in ``keys``, then number runs.
 
@@ -277,7 +279,7 @@ def _sort_long(spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: 
     return out
 
 
-@inner
+@part
 def _settle(places: Words, keys: Words) -> None:
     """Sort by the keys at ``places`` where their upper halves are equal."""
     start, n = 0, places.shape[0]
@@ -292,7 +294,7 @@ def _settle(places: Words, keys: Words) -> None:
         start = stop
 
 
-@inner
+@part
 def _shell_sort_places(places: Words, keys: Words) -> None:
     """Sort by the keys at ``places``: insertion, from afar first, as a run may be long."""
     n = places.shape[0]

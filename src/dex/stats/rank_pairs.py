@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel, part
 from dex.stats.rank_order import (
     GROUP,
     HALF,
@@ -55,7 +55,7 @@ def pair_rank_sums(
     return deviation, untied
 
 
-@inner
+@part
 def _run_starts(codes: Int32, n_groups: int) -> Int:
     """Where each group's runs begin: room for one run per observation, and an end mark."""
     start = np.zeros(n_groups + 1, np.int64)
@@ -67,7 +67,7 @@ def _run_starts(codes: Int32, n_groups: int) -> Int:
     return start
 
 
-@inner
+@part
 def _split_runs(
     words: Words, n_below: int, zeros: Int, bounds: tuple[Int, Int], runs: tuple[Int, Int]
 ) -> None:
@@ -93,7 +93,7 @@ def _split_runs(
             _add_to_run(words[i] & GROUP, 1, run, bounds, runs)
 
 
-@inner
+@part
 def _add_to_run(
     g: int, tied: int, run: int, bounds: tuple[Int, Int], runs: tuple[Int, Int]
 ) -> None:
@@ -108,7 +108,7 @@ def _add_to_run(
     below[end] += tied
 
 
-@inner
+@part
 def _compare_runs(
     runs: tuple[Int, Int], group: tuple[int, int], reference: tuple[int, int]
 ) -> tuple[float, float]:
@@ -133,7 +133,7 @@ def _compare_runs(
     return sign * deviation, m * n * (m + n) - together
 
 
-@inner
+@part
 def _untied(below: Int, start: int, stop: int) -> float:
     """N^3 - sum(t^3) within one group."""
     total = 0.0
@@ -142,7 +142,7 @@ def _untied(below: Int, start: int, stop: int) -> float:
     return total
 
 
-@inner
+@part
 def _leap(values: Int, low: int, stop: int, value: int) -> int:
     """First position from ``low`` on with ``values >= value``, by doubling steps and bisection."""
     if low == stop or values[low] >= value:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel, part
 from dex.stats.grouping import Grouping
 from dex.stats.rank_order import (
     GROUP,
@@ -141,7 +141,7 @@ def _against_rest(
     return deviation, untied
 
 
-@inner
+@part
 def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int) -> float:
     """Add the doubled centred ranks to the ``sums`` of their groups, less that of the background.
 
@@ -163,7 +163,7 @@ def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int) -> fl
     return scatter
 
 
-@inner
+@part
 def _add_table(table: Int32, n_values: int, ranks: tuple[int, int, int], sums: Int) -> float:
     """Like :func:`_add_runs`, of values counted in a table, which is emptied."""
     total, of_background, n_below = ranks
@@ -233,7 +233,7 @@ def _against_reference(
     return deviation, untied
 
 
-@inner
+@part
 def _walk_words(
     words: Words, n_below: int, groups: tuple[int, Int], counts: Int, ties: Any
 ) -> None:
@@ -243,15 +243,15 @@ def _walk_words(
     """
     reference, zeros = groups
     below = 0
-    for part, (first, last) in enumerate(((0, n_below), (n_below, words.shape[0]))):
-        if part == 1:
+    for side, (first, last) in enumerate(((0, n_below), (n_below, words.shape[0]))):
+        if side == 1:
             for g in range(zeros.shape[0]):
                 counts[0, g] += zeros[g] * (2 * below + zeros[reference])
             below += zeros[reference]
         below = _walk(words[first:last], below, reference, counts, ties)
 
 
-@inner
+@part
 def _walk(words: Words, below: int, reference: int, counts: Int, ties: Any) -> int:
     """Add the runs of equal values; ``below`` of the reference are below, and are returned."""
     double_u, tied, touched = counts
@@ -283,7 +283,7 @@ def _walk(words: Words, below: int, reference: int, counts: Int, ties: Any) -> i
     return below
 
 
-@inner
+@part
 def _add_run(g: int, run: tuple[int, int, int], double_u: Int, ties: Any) -> None:
     """Add a run of ``own`` values of a group, ``shared`` by the reference, with ``below`` of it."""
     own, shared, below = run
@@ -292,7 +292,7 @@ def _add_run(g: int, run: tuple[int, int, int], double_u: Int, ties: Any) -> Non
     ties[g] += s * (s * s + 3 * s * r + 3 * r * r - 1)  # (s + r)^3 - (s + r), less that of r
 
 
-@inner
+@part
 def _walk_table(
     table: Int32, n: tuple[int, int], groups: tuple[int, Int], double_u: Int, ties: Any
 ) -> None:
