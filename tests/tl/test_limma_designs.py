@@ -118,7 +118,7 @@ def test_pasilla(realdata, method, column):
     ("method", "columns"), [("limma", ["trend_sex"]), ("limma_voom", ["voom_sex", "voom_study"])]
 )
 def test_repeated_people(realdata, method, columns):
-    adata = load(realdata, "hapmap_lcl")
+    adata = load(realdata, "hapmap_lcl")[:, ::8].copy()  # R takes long over a gene
     contrasts = [("sex", "male", "female"), ("study", "Montgomery", "Cheung")]
     dex.tl.fit(adata, "~ study + sex", method=method, block="individual")
     correlations = (FOLDER / "hapmap_lcl_correlations.txt").read_text().split()

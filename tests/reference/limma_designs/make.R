@@ -67,6 +67,7 @@ d <- model.matrix(~ type + condition, p$samples)
 write(list(voom = tested(eBayes(lmFit(voom(p$y, d), d)), 3), trend = tested(eBayes(lmFit(cpm(p$y, log = TRUE), d), trend = TRUE), 3)), "pasilla")
 
 h <- read("hapmap_lcl")
+h$y <- normLibSizes(DGEList(h$y$counts[seq(1, nrow(h$y), by = 8), ]))  # R takes long over a gene
 d <- model.matrix(~ study + sex, h$samples)
 person <- h$samples$individual
 logs <- cpm(h$y, log = TRUE)
