@@ -137,3 +137,30 @@ def test_airway_ranks_by_limma_trend(realdata):
     dex.tl.rank_genes(adata, design="~ celltype + dex", contrasts=contrast, **options)
     ranks = pd.Series(adata.var["rank_genes_log10_pval"]).rank()
     assert ranks[ENSEMBL].tolist() == list(AIRWAY.values())
+
+
+SETS = {
+    "airway": ("airway", "dextreated"),
+    "pasilla": ("pasilla", "conditiontreated"),
+    "macrophage_ifng": ("macrophage", "condition_nameIFNg"),
+    "gse60450_basal": ("gse60450_mammary", "statuspregnant"),
+    "hapmap_sex": ("hapmap_lcl", "sexmale"),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_gene_of_voom(realdata, name):
+    """R's whole tables, of its own designs and genes."""
+    data, coef = SETS[name]
+    folder = realdata.parent / "reference" / "R" / name
+    limma = pd.read_csv(folder / "limma_voom.csv.gz", dtype={"gene": str}).set_index("gene")
+    design = pd.read_csv(folder / "design.csv", index_col="sample")
+    adata = load(realdata, data, filtered=False)[design.index, limma.index].copy()
+    dex.tl.rank_genes(adata, design=design, contrasts=coef, method="limma_voom")
+    for ours, theirs in {"log2fc": "logFC", "stat": "t", "lods": "B", "log2": "AveExpr"}.items():
+        values = adata.var["rank_genes_mean_log2" if ours == "log2" else f"rank_genes_{ours}"]
+        np.testing.assert_allclose(values, limma[theirs], rtol=SAME, atol=NO_LODS)
+    np.testing.assert_allclose(
+        adata.var["rank_genes_log10_pval"], np.log10(limma["P.Value"]), rtol=1e-8, atol=1e-9
+    )
+    np.testing.assert_allclose(adata.var["rank_genes_padj"], limma["adj.P.Val"], rtol=1e-7)
