@@ -42,7 +42,8 @@ def test_voom(adata):
     np.testing.assert_allclose(points[:, 1], frame["voom_root_sd"][known])
     np.testing.assert_allclose(drawn(ax, "trend").get_ydata(), shared["voom_y"])
     assert ax.get_xlabel() == "average log₂ count"
-    assert f"{300 - known.sum()} genes without a variance not drawn" in " ".join(t.get_text() for t in ax.texts)
+    said = " ".join(text.get_text() for text in ax.texts)
+    assert f"{300 - known.sum()} genes without a variance not drawn" in said
 
 
 def test_prior(adata):

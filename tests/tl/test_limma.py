@@ -164,8 +164,8 @@ class TestOneNumberPerQuestion:
         scale = {"scale": "logcpm"} if options["method"] == "limma" else {}
         dex.tl.fit(adata, DESIGN, **scale, **options)
         path = tmp_path / f"fit.{suffix}"
-        getattr(adata, f"write_{suffix}")(path)
-        again = getattr(ad, f"read_{suffix}")(path)
+        getattr(dex.io, f"write_{suffix}")(adata, path)
+        again = getattr(dex.io, f"read_{suffix}")(path)
         dex.tl.contrast(again, PAIRS)
         for name in STATISTICS:
             np.testing.assert_array_equal(column(again, name), column(one, name))
