@@ -19,7 +19,7 @@ AIRWAY = {"FKBP5": 69, "DUSP1": 3, "KLF15": 44, "PER1": 21, "CRISPLD2": 127}
 ENSEMBL = ["ENSG00000096060", "ENSG00000120129", "ENSG00000163884", "ENSG00000179094"]
 ENSEMBL.append("ENSG00000103196")
 SAME = 1e-8  # ten digits are written
-CORRELATED = 1e-5  # R's restricted likelihoods are maximised by slow steps
+CORRELATED = 1e-4  # restricted likelihoods of 1,142 genes: R takes slow steps, and the nearer mode
 NO_LODS = 1e-7  # where they cross 0
 
 pytestmark = pytest.mark.realdata
@@ -123,7 +123,7 @@ def test_repeated_people(realdata, method, columns):
     dex.tl.fit(adata, "~ study + sex", method=method, block="individual")
     correlations = (FOLDER / "hapmap_lcl_correlations.txt").read_text().split()
     correlation = float(correlations[0 if method == "limma" else 1])
-    np.testing.assert_allclose(adata.uns["fit"]["shared"]["correlation"], correlation, atol=1e-6)
+    np.testing.assert_allclose(adata.uns["fit"]["shared"]["correlation"], correlation, atol=1e-5)
     dex.tl.contrast(adata, contrasts)
     check(adata, "hapmap_lcl", columns, rtol=CORRELATED)
 
