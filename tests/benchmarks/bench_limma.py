@@ -1,12 +1,12 @@
 """limma-voom by dex, R and pylimma: seconds, CPU-seconds, memory and differences, in one run.
 
-Run it on a quiet machine: ``python tests/benchmarks/bench_limma.py --rscript Rscript`` and perhaps
-``--pylimma PYTHON``, with R's limma and a Python that has pylimma; without these dex runs alone. It
-simulates 17,000 genes x 115 samples and 20,000 x 1,000 (``--sizes``), and times voom, the weighted
-fits and their moderation from counts to statistics. dex is warm (kernels compiled), the best of
-three runs; R and pylimma time the same three steps, without reading the counts. pylimma, which
-loops over genes, runs on ``--n-loop`` genes and is scaled up. Where R runs in a root of its own,
-``--folder`` is where this script puts the counts and ``--r-folder`` is where R finds them.
+Run it on a quiet machine, with R's limma and with a Python that has pylimma (else dex runs alone):
+``python tests/benchmarks/bench_limma.py --rscript Rscript --pylimma PYTHON``. It simulates 17,000
+genes x 115 samples and 20,000 x 1,000 (``--sizes``), and times voom, the weighted fits and their
+moderation from counts to statistics. dex is warm (kernels compiled), the best of three runs; R and
+pylimma time the same three steps, without reading the counts. pylimma, which loops over genes, runs
+on ``--n-loop`` genes and is scaled up. Where R runs in a root of its own, ``--folder`` is where the
+counts are put and ``--r-folder`` is where R finds them.
 """
 
 from __future__ import annotations
