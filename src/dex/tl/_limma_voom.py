@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from dex.stats.lowess import Curve
     from dex.tl._model import FitSetting
     from dex.typing import Float, Int
+
+
+_PIECE_VALUES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ class _Voom:
     ) -> Columns:
         """Apply to the counts of every block of genes, in their order if by one thread."""
         threads = n_threads or self.setting.n_threads
-        parts = self.expression.blocks.map(function, threads, label)
+        parts = self.expression.blocks.map(partial(_in_pieces, function), threads, label)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def with_trend(self, samples: Float | None, blocks: Blocks | None) -> _Voom:
@@ -185,6 +189,13 @@ class _Voom:
             self.design, genes, trend=options.trend, robust=options.robust, shared=shared
         )
         return replace(fit, obs=obs)
+
+
+def _in_pieces(function: Callable[[Float], Columns], counts: Float) -> Columns:
+    """Few genes at a time: a fit with weights has ten arrays of the size of their counts."""
+    n = -(-counts.size // _PIECE_VALUES)
+    parts = [function(piece) for piece in np.array_split(counts, max(n, 1), axis=1)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _both(weights: Float, samples: Float | None) -> Float:
