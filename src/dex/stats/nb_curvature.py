@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.nb_glm import by_gene, exp_rows, gene_first, row_sums
+from dex.stats.nb_glm import by_gene, exp_rows, gene_first, row_slopes
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, invert_factored
 from dex.stats.unit_deviance import unit_deviance
 
@@ -95,7 +95,7 @@ def _curvature(
         y, depth = counts[j], depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
         exp_rows(rows, coefs[j], means)
-        row_sums(
+        row_slopes(
             y, index, depth, dispersions[j], weight, floor, means, score, information, observed
         )
         for i in range(len(y)):

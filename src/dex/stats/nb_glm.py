@@ -182,6 +182,42 @@ def row_sums(
 
 
 @inner
+def row_slopes(
+    y: Float,
+    index: Int,
+    depth: Float,
+    dispersion: float,
+    weight: Float,
+    floor: float,
+    means: Float,
+    score: Float,
+    expected: Float,
+    observed: Float,
+) -> None:
+    """:func:`row_sums` without the likelihood: one division per count, and no logs."""
+    fill(score, 0.0)
+    fill(expected, 0.0)
+    fill(observed, 0.0)
+    for i in range(len(y)):
+        r = index[i]
+        mu, lift = depth[i] * means[r], 0.0
+        if mu < floor:
+            lift = mu_log_ratio(floor, mu)
+            mu = floor
+        inverse = 1.0 / (1.0 + dispersion * mu)
+        w = weight[i] * inverse
+        score[r] += w * (y[i] - mu + lift)
+        expected[r] += w * mu
+        observed[r] += w * mu * (1.0 if floor > 0.0 else (1.0 + dispersion * y[i]) * inverse)
+
+
+@inner
+def mu_log_ratio(floor: float, mu: float) -> float:
+    """What the working response gains where the mean is below the floor."""
+    return floor * math.log(floor / mu)
+
+
+@inner
 def starting_coef(
     y: Float,
     rows: Float,
@@ -270,7 +306,7 @@ def exp_rows(rows: Float, coef: Float, means: Float) -> None:
 
 
 @inner
-def climb(  # noqa: C901, PLR0912  # a step, its checks and its damping belong together
+def climb(  # noqa: C901  # a step, its checks and its damping belong together
     y: Float,
     rows: Float,
     index: Int,
@@ -286,44 +322,40 @@ def climb(  # noqa: C901, PLR0912  # a step, its checks and its damping belong t
 ) -> bool:
     """Newton's method from ``coef``, in place; whether it has converged.
 
-    A step that lowers the objective is taken back and damped. With a floor there is no objective,
-    and every step is taken.
+    With a log link the likelihood is concave. So a step has led too far if the slope along it is
+    steeper downhill at its end than it was uphill at its start; it is then halved. With a floor
+    there is no likelihood, and every step is taken.
     """
     k = len(coef)
     means, score, expected, observed = work[0], work[1], work[2], work[3]
-    damping = 0.0
-    before, step = np.empty(k), np.empty(k)
-    best = -np.inf
+    before, step = np.empty(k), np.zeros(k)
+    uphill, damping = np.inf, 0.0
     for _ in range(_MAX_STEPS):
         exp_rows(rows, coef, means)
-        value = row_sums(
-            y, index, depth, dispersion, weight, floor, means, score, expected, observed
-        )
-        for a in range(k):
-            value -= 0.5 * penalty[a] * coef[a] * coef[a]
-        if floor == 0.0 and value < best - 1e-12 * abs(best):
-            assign(coef, before)
-            damping = 4.0 * damping if damping > 0.0 else 1e-3
-            if damping > 1e10:
-                return False
-            exp_rows(rows, coef, means)
-            row_sums(y, index, depth, dispersion, weight, floor, means, score, expected, observed)
-        else:
-            best = value
-            damping = 0.0 if damping < 1e-6 else 0.1 * damping
+        row_slopes(y, index, depth, dispersion, weight, floor, means, score, expected, observed)
+        along = 0.0
         for a in range(k):
             gradient[a] = -penalty[a] * coef[a]
             for r in range(len(score)):
                 gradient[a] += score[r] * rows[r, a]
+            along += gradient[a] * step[a]
+        if floor == 0.0 and along < -uphill:
+            uphill *= 0.5
+            for a in range(k):
+                step[a] *= 0.5
+                coef[a] = before[a] + step[a]
+            continue
         assign(before, coef)
         add_outer(rows, observed, matrix)
         for a in range(k):
             matrix[a, a] = (matrix[a, a] + penalty[a]) * (1.0 + damping) + 1e-300
         if not cholesky(matrix):
-            return False
-        length = 0.0
+            damping = max(10.0 * damping, 1e-10)
+            fill(step, 0.0)
+            continue
         assign(step, gradient)
         solve_factored(matrix, step)
+        length = 0.0
         for a in range(k):
             length += step[a] * gradient[a]
         largest = 0.0
@@ -334,7 +366,9 @@ def climb(  # noqa: C901, PLR0912  # a step, its checks and its damping belong t
             largest = max(largest, abs(moved))
         shrink = min(1.0, _LARGEST_STEP / largest) if largest > 0.0 else 1.0
         for a in range(k):
-            coef[a] += shrink * step[a]
-        if length < _CONVERGED and damping == 0.0:
+            step[a] *= shrink
+            coef[a] += step[a]
+        uphill = shrink * length
+        if length < _CONVERGED:
             return True
     return False

@@ -242,12 +242,22 @@ def _lagrange_weights(position: float, n_knots: int, weights: Float) -> int:
     """Fill in the weights of the knots around a position, in steps; the first of them."""
     n = len(weights)
     first = min(max(int(position) - n // 2 + 1, 0), n_knots - n)
+    # Products of what lies before and after a knot, over k! (n - 1 - k)! with alternating signs.
+    t = position - first
+    product = 1.0
     for i in range(n):
-        w = 1.0
-        for k in range(n):
-            if k != i:
-                w *= (position - first - k) / (i - k)
-        weights[i] = w
+        weights[i] = product
+        product *= t - i
+    product, scale = 1.0, 1.0
+    for i in range(1, n):
+        scale *= i
+    sign = 1.0
+    for i in range(n - 1, -1, -1):
+        weights[i] *= sign * product / scale
+        product *= t - i
+        if i > 0:
+            scale *= (n - i) / i
+        sign = -sign
     return first
 
 
