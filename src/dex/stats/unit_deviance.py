@@ -125,15 +125,12 @@ def _block_quadrature() -> tuple[Float, Float]:
 @inner
 def deviance_kernel(x: float) -> float:
     """``((1 + x) log(1 + x) - x) / x**2``: half at 0."""
-    if abs(x) > 0.1:
+    if abs(x) > 0.02:
         if x <= -1.0:
             return 1.0
         return ((1.0 + x) * math.log1p(x) - x) / (x * x)
-    total, power = 0.0, 1.0
-    for k in range(16):
-        total += power / ((k + 1) * (k + 2))
-        power *= -x
-    return total
+    tail = 1 / 42 - x * (1 / 56 - x * (1 / 72 - x * (1 / 90 - x / 110)))
+    return 0.5 - x * (1 / 6 - x * (1 / 12 - x * (1 / 20 - x * (1 / 30 - x * tail))))
 
 
 @inner
