@@ -44,8 +44,13 @@ def images(cell: NotebookNode) -> int:
     return sum("image/png" in output.get("data", {}) for output in cell.outputs)
 
 
-def test_the_three_tutorials_are_there():
-    assert [path.stem for path in SCRIPTS] == ["01_quickstart", "02_designs", "03_gallery"]
+def test_the_tutorials_are_there():
+    assert [path.stem for path in SCRIPTS] == [
+        "01_quickstart",
+        "02_designs",
+        "03_gallery",
+        "04_why_nan",
+    ]
     assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == [p.stem for p in SCRIPTS]
 
 
