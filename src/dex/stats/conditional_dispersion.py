@@ -92,7 +92,7 @@ def fit_conditional_dispersion(
     >>> design = DesignRows.from_design(np.ones((4, 1)))
     >>> fit = fit_conditional_dispersion(counts, np.full((4, 1), 11.5), design, np.array([0.1]))
     >>> fit.dispersion.round(4).tolist()
-    [1.3066]
+    [1.0332]
     """
     n_vars = counts.shape[1]
     if prior is None:

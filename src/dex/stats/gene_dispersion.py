@@ -92,7 +92,7 @@ def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> Gene
     >>> model = CountModel.from_design(np.array([[1.0, 0], [1, 0], [1, 0], [1, 1], [1, 1], [1, 1]]))
     >>> counts = np.array([[10.0], [30], [20], [50], [90], [40]])
     >>> fit_gene_dispersion(counts, np.ones(6), model).dispersion.round(4).tolist()
-    [0.1548]
+    [0.1847]
     """
     normalised = counts / across(depths)
     rough = rough_dispersion(normalised, depths, model.basis, bounds=model.bounds)

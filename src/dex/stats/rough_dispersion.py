@@ -47,7 +47,7 @@ def rough_dispersion(
     >>> basis = Basis.from_design(np.ones((4, 1)))
     >>> normalised = np.array([[8.0], [12.0], [20.0], [40.0]])
     >>> rough_dispersion(normalised, np.ones(4), basis, bounds=(1e-8, 10)).round(4).tolist()
-    [0.4583]
+    [0.44]
     """
     n_obs = len(normalised)
     fitted = np.maximum(linear_means(normalised, basis), 1.0)
