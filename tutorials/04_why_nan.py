@@ -14,8 +14,9 @@
 # %% [markdown]
 # # 4. Why is my padj NaN?
 #
-# DESeq2 leaves genes without an adjusted p-value, or without any. It does so for three reasons, and
-# each of them is on purpose. In `dex` every gene of every test has a `status` that names the reason.
+# DESeq2 leaves genes without an adjusted p-value, or without any. It does so for three reasons,
+# and each of them is on purpose. In `dex` every gene of every test has a `status` that names the
+# reason.
 #
 # The data here are simulated: two groups of six samples, and some counts that are far too large.
 
@@ -47,8 +48,8 @@ table[table["status"] == "all_zero"].head(3)
 # ## outlier: one count decides, and it cannot be believed
 #
 # Cook's distance says how far the fold change would move without one count. Where it is beyond the
-# 99% quantile of F for a count that has two or more replicates beside it, the p-value would be about
-# this one sample. So there is none: **pval and padj are both NaN**. Look at such a gene:
+# 99% quantile of F for a count that has two or more replicates beside it, the p-value would be
+# about this one sample. So there is none: **pval and padj are both NaN**. Look at such a gene:
 
 # %%
 outliers = table[table["status"] == "outlier"]
@@ -69,7 +70,8 @@ dex.get.rank_genes_df(adata, key="believed").set_index("gene").loc[suspect, ["lo
 
 # %% [markdown]
 # With **seven or more replicates** in a group, an outlier is not the end of a gene: the count is
-# replaced by the trimmed mean of all samples, and the gene is fitted again. `n_replaced` counts these.
+# replaced by the trimmed mean of all samples, and the gene is fitted again. `n_replaced` counts
+# these.
 
 # %%
 larger = dex.datasets.simulate_counts(
@@ -84,10 +86,10 @@ print(f"{replaced} genes were fitted again, {left} are left without a p-value")
 # ## low_count: there is a p-value, but no padj
 #
 # A gene with a handful of reads will not be significant, whatever it does. Testing it all the same
-# costs all others: each p-value is adjusted for the number of tests. So DESeq2 leaves out the genes
-# with the lowest means, and chooses the cutoff that gives most discoveries at `alpha` (0.1 unless you
-# say otherwise). As the mean says nothing of a p-value under the null, this is fair. Here is the
-# cutoff, and how the genes with a p-value but without padj lie below it:
+# costs all others: each p-value is adjusted for the number of tests. So DESeq2 leaves out the
+# genes with the lowest means, and chooses the cutoff that gives most discoveries at `alpha` (0.1
+# unless you say otherwise). As the mean says nothing of a p-value under the null, this is fair.
+# Here is the cutoff, and how the genes with a p-value but without padj lie below it:
 
 # %%
 cutoff = float(adata.uns["rank_genes"]["params"]["filter_cutoff"][0])
@@ -106,8 +108,8 @@ axes.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# Dispersions are shown by `dex.pl.dispersion`: rings are genes so far above the trend that they were
-# left where they are.
+# Dispersions are shown by `dex.pl.dispersion`: rings are genes so far above the trend that they
+# were left where they are.
 
 # %%
 dex.pl.dispersion(adata)
@@ -128,5 +130,6 @@ for key in ("rank_genes", "at_05", "unfiltered"):
 # %% [markdown]
 # ## What to write
 #
-# A missing padj is no p-value of 1, and no missing data either. Say how many genes were tested, and
-# by which rules others were left out. `status` has it all; the report (`dex.report.write`) tells it.
+# A missing padj is no p-value of 1, and no missing data either. Say how many genes were tested,
+# and by which rules others were left out. `status` has it all; the report (`dex.report.write`)
+# tells it.
