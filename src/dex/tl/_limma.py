@@ -17,7 +17,7 @@ from dex.stats.basis import Basis
 from dex.stats.repeated_measures import atanh_correlations, consensus_correlation
 from dex.stats.weighted_model import Blocks, fit_gene_models
 from dex.tl._limma_samples import block_codes, given_weights, require_sample_weights
-from dex.tl._moderated import mean_of_known, model_columns, moderated_fit
+from dex.tl._moderated import in_parts, mean_of_known, model_columns, moderated_fit
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
@@ -58,11 +58,13 @@ def fit_limma(expression: Expression, design: Design, setting: FitSetting) -> Fi
         weights = logs.sample_weights()
     blocks = logs.blocks(weights)
 
+    def models_of(values: Float) -> Columns:
+        in_log2 = values * unit
+        models = fit_gene_models(in_log2, logs.basis, weights=weights, blocks=blocks)
+        return model_columns(models, mean_of_known(in_log2))
+
     def columns(block: GeneBlock) -> Columns:
-        values = block.values * unit
-        models = fit_gene_models(values, logs.basis, weights=weights, blocks=blocks)
-        named = model_columns(models, mean_of_known(values))
-        return {"base_mean": mean_of_known(block.linear), **named}
+        return {"base_mean": mean_of_known(block.linear), **in_parts(models_of, block.values)}
 
     genes = logs.map(columns, "linear models")
     shared: dict[str, Any] = {"is_log": scale.is_log}

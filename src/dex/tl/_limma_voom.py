@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from dex.stats.repeated_measures import atanh_correlations, consensus_correlatio
 from dex.stats.voom import SPAN, log2_depths, voom_logs, voom_trend, voom_weights
 from dex.stats.weighted_model import Blocks, fit_gene_models
 from dex.tl._limma_samples import block_codes, given_weights, require_sample_weights
-from dex.tl._moderated import model_columns, moderated_fit
+from dex.tl._moderated import in_parts, model_columns, moderated_fit, stacked
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from dex.stats.lowess import Curve
     from dex.tl._model import FitSetting
     from dex.typing import Float, Int
-
-
-_PIECE_VALUES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +112,8 @@ class _Voom:
     ) -> Columns:
         """Apply to the counts of every block of genes, in their order if by one thread."""
         threads = n_threads or self.setting.n_threads
-        parts = self.expression.blocks.map(partial(_in_pieces, function), threads, label)
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        blocks = self.expression.blocks.map(lambda raw: in_parts(function, raw), threads, label)
+        return stacked(blocks)
 
     def with_trend(self, samples: Float | None, blocks: Blocks | None) -> _Voom:
         """Estimate the mean-variance trend, samples weighted and correlated so."""
@@ -189,13 +185,6 @@ class _Voom:
             self.design, genes, trend=options.trend, robust=options.robust, shared=shared
         )
         return replace(fit, obs=obs)
-
-
-def _in_pieces(function: Callable[[Float], Columns], counts: Float) -> Columns:
-    """Few genes at a time: a fit with weights has ten arrays of the size of their counts."""
-    n = -(-counts.size // _PIECE_VALUES)
-    parts = [function(piece) for piece in np.array_split(counts, max(n, 1), axis=1)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _both(weights: Float, samples: Float | None) -> Float:

@@ -20,9 +20,14 @@ from dex.tl._columns import estimate_columns, t_columns
 from dex.tl._model import Tested
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dex.data.expression import Columns
     from dex.tl._model import TestSetting
     from dex.typing import Bool, Float
+
+
+_PART_VALUES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,21 @@ def model_columns(models: GeneModels, mean_log2: Float) -> Columns:
         "var": models.var,
         "df_residual": models.df_residual,
     }
+
+
+def in_parts(function: Callable[[Float], Columns], block: Float) -> Columns:
+    """Apply ``function`` to a few genes of ``(n_obs, n_genes)`` at a time, in their order.
+
+    Weights and residuals take several times the memory of the values.
+    """
+    n = max(_PART_VALUES // len(block), 1)
+    starts = range(0, block.shape[1], n)
+    return stacked([function(block[:, start : start + n]) for start in starts])
+
+
+def stacked(parts: list[Columns]) -> Columns:
+    """Columns of some genes after those of others."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def moderated_fit(
