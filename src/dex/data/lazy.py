@@ -32,6 +32,7 @@ _R = TypeVar("_R")
 _BYTES_PER_VALUE = 24  # a row and a value, as a list of a chunk and as one of all cells
 _BLOCKS_PER_WORKER = 2
 _SAMPLED_CHUNKS = 8
+_ADDED_AT_A_TIME = 8
 
 
 def is_lazy(matrix: Any) -> bool:
@@ -100,6 +101,33 @@ def lazy_sums(matrix: Any, rows: Int, *, n_threads: int | None) -> tuple[Float, 
     return np.concatenate(totals), np.concatenate(expressed), good
 
 
+def lazy_sample_sums(
+    matrix: Any, labels: Int, n_samples: int, *, n_threads: int | None
+) -> tuple[Float, bool]:
+    """Sums of the rows of every sample, and whether all values are finite and >= 0.
+
+    Chunks are added up where they are, a few at a time, so that one table of sums comes back.
+    """
+    dask = _dask()
+    cells = _Chunks.of(matrix, np.flatnonzero(labels >= 0))
+    first = _starts(matrix, 0)
+    sums = []
+    for j in range(len(cells.columns) - 1):
+        parts = [
+            dask.delayed(_sample_sums_of)(chunks[j], own, labels[first[i] + own], n_samples)
+            for chunks, own, i in zip(cells.chunks, cells.rows, cells.places, strict=True)
+        ]
+        while len(parts) > 1:
+            parts = [
+                dask.delayed(_add_sums)(parts[k : k + _ADDED_AT_A_TIME])
+                for k in range(0, len(parts), _ADDED_AT_A_TIME)
+            ]
+        sums += parts
+    with dask.config.set(num_workers=thread_count(n_threads)):
+        found = dask.compute(*sums)
+    return np.hstack([part for part, _ in found]), all(good for _, good in found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Chunks:
     """Delayed chunks with any of the observations, and which of their rows those are."""
@@ -107,6 +135,8 @@ class _Chunks:
     chunks: list[list[Any]]
     """Of cells, each of chunks of genes."""
     rows: list[Int]
+    places: list[int]
+    """Which chunks of cells these are."""
     columns: Int
     """Where the chunks of genes start, and the number of genes."""
 
@@ -117,7 +147,7 @@ class _Chunks:
         used = [i for i in range(len(starts) - 1) if places[i] < places[i + 1]]
         own = [rows[places[i] : places[i + 1]] - starts[i] for i in used]
         delayed = matrix.to_delayed()
-        return cls([list(delayed[i]) for i in used], own, _starts(matrix, 1))
+        return cls([list(delayed[i]) for i in used], own, used, _starts(matrix, 1))
 
     def reduce(
         self, function: Callable[[Any, Int], Int], combine: np.ufunc, n_threads: int | None
@@ -242,6 +272,21 @@ def _sums_of(chunk: Any, rows: Int) -> tuple[Float, Bool, bool]:
     totals = np.asarray(own.sum(axis=1, dtype=np.float64)).ravel()
     expressed = np.asarray((own > 0).sum(axis=0)).ravel() > 0
     return totals, expressed, bool(low >= 0 and high < np.inf)
+
+
+def _sample_sums_of(chunk: Any, rows: Int, labels: Int, n_samples: int) -> tuple[Float, bool]:
+    member = sparse.csr_array(
+        (np.ones(len(rows)), (labels, np.arange(len(rows)))), shape=(n_samples, len(rows))
+    )
+    own = chunk[rows]
+    values = own if isinstance(own, np.ndarray) else own.data
+    sums = member @ own.astype(np.float64)
+    good = bool(values.min(initial=0) >= 0 and values.max(initial=0) < np.inf)
+    return np.asarray(sums if isinstance(sums, np.ndarray) else sums.toarray()), good
+
+
+def _add_sums(parts: list[tuple[Float, bool]]) -> tuple[Float, bool]:
+    return np.sum([part for part, _ in parts], axis=0), all(good for _, good in parts)
 
 
 def _stacked(parts: list[SparseGenes]) -> SparseGenes:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from dex._numba import kernel
 from dex._progress import progress
+from dex.data.lazy import is_lazy, lazy_sample_sums
 from dex.data.threads import map_threads, thread_count
 from dex.errors import InputError
 
@@ -33,8 +34,8 @@ def add_up_rows(matrix: Any, labels: Int, n_samples: int, *, n_threads: int | No
     Parameters
     ----------
     matrix
-        Cells x genes: NumPy, SciPy CSR or CSC, or backed by a file. Sparse ones are never made
-        dense, and files are read once.
+        Cells x genes: NumPy, SciPy CSR or CSC, backed by a file, or dask. Sparse ones are never
+        made dense, and files are read once.
     labels
         Sample of every cell, shape ``(n_cells,)``; -1 is in none.
     n_samples
@@ -48,6 +49,10 @@ def add_up_rows(matrix: Any, labels: Int, n_samples: int, *, n_threads: int | No
     labels = np.ascontiguousarray(labels, dtype=np.int64)
     shape = (n_samples, matrix.shape[1])
     form = getattr(matrix, "format", "")
+    if is_lazy(matrix):
+        added, good = lazy_sample_sums(matrix, labels, n_samples, n_threads=n_threads)
+        _require_good(good)
+        return added
     if sparse.issparse(matrix) and form == "csr":
         room = max(1, _LARGEST_SUMS // max(shape[0] * shape[1], 1))
         edges = np.linspace(0, len(labels), min(thread_count(n_threads), room) + 1, dtype=np.intp)
