@@ -102,7 +102,7 @@ def fit_gene_models(
     w = _weights(weights, genes, basis)
     y = genes if w.shape[1] == 1 and (w > 0).all() else np.where(w > 0, genes, 0.0)
     equations = _Equations(basis.Q, w, blocks)
-    inverse, rank = _inverses(equations.gram())
+    inverse, rank = _inverses(equations.gram(), complete=bool((w > 0).all()))
     effects = _solve(inverse, equations.right_side(y))
     effects += _solve(inverse, equations.right_side(y - basis.Q @ effects.T))
     coef = effects @ basis.to_coef.T
@@ -222,8 +222,13 @@ def _weights(weights: ArrayLike | None, genes: Float, basis: Basis) -> Float:
     return np.where(known & (w > 0) & np.isfinite(w), w, 0.0)
 
 
-def _inverses(gram: Float) -> tuple[Float, NDArray[np.intp]]:
-    """Inverses of the Gram matrices, of singular ones the pseudo-inverse, and their ranks."""
+def _inverses(gram: Float, *, complete: bool) -> tuple[Float, NDArray[np.intp]]:
+    """Inverses of the Gram matrices, of singular ones the pseudo-inverse, and their ranks.
+
+    Where every observation has a weight, the design keeps its rank.
+    """
+    if complete:
+        return np.linalg.inv(gram), np.full(len(gram), gram.shape[1])
     values, vectors = np.linalg.eigh(gram)
     kept = values > _SINGULAR * np.maximum(values[:, -1:], 0.0)
     reciprocal = np.where(kept, 1 / np.where(kept, values, 1.0), 0.0)
