@@ -184,8 +184,9 @@ def _adjusted(
             if mu[i, j] <= 0.0 or weight <= 0.0:
                 continue
             scale = weight / quasi_dispersion
-            e, v = moments_of_count(mu[i, j] * scale, gene_mean, gene_var, points)
+            scaled = mu[i, j] * scale
+            e, v = moments_of_count(math.log(scaled), gene_mean, gene_var, points)
             unit = unit_deviance(counts[i, j], mu[i, j], dispersion[j] * scale)
             deviance[j] += 2.0 * e / v * weight * unit
-            df[j] += 2.0 * e * e / v * (1.0 - leverage[i, j])
+            df[j] += scaled / (1.0 + scaled) * 2.0 * e * e / v * (1.0 - leverage[i, j])
     return deviance, df

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex._numba import inner, kernel
-from dex.stats.nb_glm import by_gene, exp_rows, gene_first, row_slopes
+from dex.stats.nb_glm import by_gene, gene_first
+from dex.stats.nb_newton import exp_rows, row_slopes
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, invert_factored
 from dex.stats.unit_deviance import unit_deviance
 

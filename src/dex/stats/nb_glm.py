@@ -17,17 +17,16 @@ import numpy as np
 from dex._numba import inner, kernel
 from dex.errors import InputError
 from dex.stats.nb import nb_mean_kernel
+from dex.stats.nb_newton import climb
+from dex.stats.nb_shares import improve_shares, pooled_shares
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
     from dex.typing import Bool, Float, Int
 
-_CONVERGED = 1e-12
-"""Squared length of a last step, in standard errors; the error after it is of its fourth power."""
-_MAX_STEPS = 100
-_LARGEST_STEP = 8.0
-"""Of a log mean: beyond, a step is far outside of where its parabola holds."""
+_NO_COUNT = 1e-12
+"""Counts of a group that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,7 @@ def fit_nb_glm(
     weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
     penalty = np.zeros(design.n_coefs) if ridge is None else np.asarray(ridge, dtype=np.float64)
     given = np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start)
+    grouped = design.to_coef is not None and ridge is None and floor == 0.0
     coef, converged = _fit(
         gene_first(counts),
         design.rows,
@@ -109,7 +109,10 @@ def fit_nb_glm(
         penalty,
         floor,
         given,
+        grouped,
     )
+    if grouped and design.to_coef is not None:
+        coef = coef @ design.to_coef.T
     return NbFit(coef, converged)
 
 
@@ -183,42 +186,6 @@ def row_sums(
 
 
 @inner
-def row_slopes(
-    y: Float,
-    index: Int,
-    depth: Float,
-    dispersion: float,
-    weight: Float,
-    floor: float,
-    means: Float,
-    score: Float,
-    expected: Float,
-    observed: Float,
-) -> None:
-    """:func:`row_sums` without the likelihood: one division per count, and no logs."""
-    fill(score, 0.0)
-    fill(expected, 0.0)
-    fill(observed, 0.0)
-    for i in range(len(y)):
-        r = index[i]
-        mu, lift = depth[i] * means[r], 0.0
-        if mu < floor:
-            lift = mu_log_ratio(floor, mu)
-            mu = floor
-        inverse = 1.0 / (1.0 + dispersion * mu)
-        w = weight[i] * inverse
-        score[r] += w * (y[i] - mu + lift)
-        expected[r] += w * mu
-        observed[r] += w * mu * (1.0 if floor > 0.0 else (1.0 + dispersion * y[i]) * inverse)
-
-
-@inner
-def mu_log_ratio(floor: float, mu: float) -> float:
-    """What the working response gains where the mean is below the floor."""
-    return floor * math.log(floor / mu)
-
-
-@inner
 def starting_coef(
     y: Float,
     rows: Float,
@@ -267,6 +234,7 @@ def _fit(
     penalty: Float,
     floor: float,
     start: Float,
+    grouped: bool,
 ) -> tuple[Float, Bool]:
     n_vars, (n_rows, k) = len(counts), rows.shape
     coefs, converged = np.empty((n_vars, k)), np.zeros(n_vars, dtype=np.bool_)
@@ -275,6 +243,9 @@ def _fit(
     for j in range(n_vars):
         y, depth = counts[j], depths[j if len(depths) > 1 else 0]
         weight, coef = weights[j if len(weights) > 1 else 0], coefs[j]
+        if grouped:
+            converged[j] = _log_shares(y, index, depth, dispersions[j], weight, coef, work)
+            continue
         if len(start):
             assign(coef, start[j])
         else:
@@ -297,79 +268,15 @@ def _fit(
 
 
 @inner
-def exp_rows(rows: Float, coef: Float, means: Float) -> None:
-    """``exp(rows @ coef)`` into ``means``, kept within what a double can hold."""
-    for r in range(rows.shape[0]):
-        eta = 0.0
-        for a in range(rows.shape[1]):
-            eta += rows[r, a] * coef[a]
-        means[r] = math.exp(min(max(eta, -300.0), 300.0))
-
-
-@inner
-def climb(  # noqa: C901  # a step, its checks and its damping belong together
-    y: Float,
-    rows: Float,
-    index: Int,
-    depth: Float,
-    dispersion: float,
-    weight: Float,
-    penalty: Float,
-    floor: float,
-    coef: Float,
-    work: Float,
-    matrix: Float,
-    gradient: Float,
+def _log_shares(
+    y: Float, index: Int, depth: Float, dispersion: float, weight: Float, out: Float, work: Float
 ) -> bool:
-    """Newton's method from ``coef``, in place; whether it has converged.
-
-    With a log link the likelihood is concave. So a step has led too far if the slope along it is
-    steeper downhill at its end than it was uphill at its start; it is then halved. With a floor
-    there is no likelihood, and every step is taken.
-    """
-    k = len(coef)
-    means, score, expected, observed = work[0], work[1], work[2], work[3]
-    before, step = np.empty(k), np.zeros(k)
-    uphill, damping = np.inf, 0.0
-    for _ in range(_MAX_STEPS):
-        exp_rows(rows, coef, means)
-        row_slopes(y, index, depth, dispersion, weight, floor, means, score, expected, observed)
-        along = 0.0
-        for a in range(k):
-            gradient[a] = -penalty[a] * coef[a]
-            for r in range(len(score)):
-                gradient[a] += score[r] * rows[r, a]
-            along += gradient[a] * step[a]
-        if floor == 0.0 and along < -uphill:
-            uphill *= 0.5
-            for a in range(k):
-                step[a] *= 0.5
-                coef[a] = before[a] + step[a]
-            continue
-        assign(before, coef)
-        add_outer(rows, observed, matrix)
-        for a in range(k):
-            matrix[a, a] = (matrix[a, a] + penalty[a]) * (1.0 + damping) + 1e-300
-        if not cholesky(matrix):
-            damping = max(10.0 * damping, 1e-10)
-            fill(step, 0.0)
-            continue
-        assign(step, gradient)
-        solve_factored(matrix, step)
-        length = 0.0
-        for a in range(k):
-            length += step[a] * gradient[a]
-        largest = 0.0
-        for r in range(rows.shape[0]):
-            moved = 0.0
-            for a in range(k):
-                moved += rows[r, a] * step[a]
-            largest = max(largest, abs(moved))
-        shrink = min(1.0, _LARGEST_STEP / largest) if largest > 0.0 else 1.0
-        for a in range(k):
-            step[a] *= shrink
-            coef[a] += step[a]
-        uphill = shrink * length
-        if length < _CONVERGED:
-            return True
-    return False
+    """Log means of groups into ``out``; those without counts have as good as none."""
+    exposure = work[2]
+    pooled_shares(y, index, depth, weight, out, work[0], exposure)
+    done = True
+    if dispersion > 0.0:
+        done = improve_shares(y, index, depth, dispersion, weight, out, work[0], work[1])
+    for r in range(len(out)):
+        out[r] = math.log(out[r] if out[r] > 0.0 else _NO_COUNT / max(exposure[r], 1e-300))
+    return done

@@ -8,20 +8,16 @@ needed on the way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel
 from dex.stats.nb_glm import by_gene, gene_first
-from dex.stats.small_matrices import fill
+from dex.stats.nb_shares import improve_shares, pooled_shares
 
 if TYPE_CHECKING:
     from dex.typing import Float, Int
-
-_CONVERGED: Final = 1e-7
-"""Relative size of a last step: the error after it is of its square."""
-_MAX_STEPS: Final = 60
 
 
 def group_shares(
@@ -66,58 +62,6 @@ def group_shares(
         np.asarray(dispersion, dtype=np.float64),
         by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
     )
-
-
-@inner
-def pooled_shares(
-    y: Float,
-    index: Int,
-    depth: Float,
-    weight: Float,
-    share: Float,
-    total: Float,
-    exposure: Float,
-) -> None:
-    """Fill in the shares of one gene's groups if there were no dispersion."""
-    fill(total, 0.0)
-    fill(exposure, 0.0)
-    for i in range(len(y)):
-        total[index[i]] += weight[i] * y[i]
-        exposure[index[i]] += weight[i] * depth[i]
-    for r in range(len(share)):
-        share[r] = total[r] / exposure[r] if exposure[r] > 0.0 else 0.0
-
-
-@inner
-def improve_shares(
-    y: Float,
-    index: Int,
-    depth: Float,
-    dispersion: float,
-    weight: Float,
-    share: Float,
-    slope: Float,
-    curvature: Float,
-) -> bool:
-    """Move the shares of one gene's groups to the maximum, in place; whether it was reached."""
-    for _ in range(_MAX_STEPS):
-        fill(slope, 0.0)
-        fill(curvature, 0.0)
-        for i in range(len(y)):
-            r = index[i]
-            mu = depth[i] * share[r]
-            inverse = 1.0 / (1.0 + dispersion * mu)
-            slope[r] += weight[i] * (y[i] - mu) * inverse
-            curvature[r] += weight[i] * depth[i] * (1.0 + dispersion * y[i]) * inverse * inverse
-        largest = 0.0
-        for r in range(len(share)):
-            if share[r] > 0.0:
-                step = max(slope[r] / curvature[r], -0.9 * share[r])
-                largest = max(largest, abs(step) / share[r])
-                share[r] += step
-        if largest < _CONVERGED:
-            return True
-    return False
 
 
 @kernel

@@ -9,7 +9,8 @@ import numpy as np
 
 from dex._numba import kernel
 from dex.stats.design_rows import DesignRows
-from dex.stats.nb_glm import by_gene, exp_rows, fit_nb_glm, gene_first
+from dex.stats.nb_glm import by_gene, fit_nb_glm, gene_first
+from dex.stats.nb_newton import exp_rows
 from dex.stats.unit_deviance import unit_deviance
 
 if TYPE_CHECKING:

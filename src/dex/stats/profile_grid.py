@@ -19,8 +19,9 @@ import numpy as np
 
 from dex._numba import inner, kernel
 from dex.stats.information import factor_information
-from dex.stats.nb_glm import by_gene, climb, exp_rows, gene_first, starting_coef
-from dex.stats.nb_groups import improve_shares, pooled_shares
+from dex.stats.nb_glm import by_gene, gene_first, starting_coef
+from dex.stats.nb_newton import climb, exp_rows
+from dex.stats.nb_shares import improve_shares, pooled_shares
 from dex.stats.small_matrices import assign, fill
 
 if TYPE_CHECKING:

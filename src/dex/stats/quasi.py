@@ -13,6 +13,7 @@ told by its quasi-dispersion, which is squeezed towards a trend over abundance, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,8 @@ import numpy as np
 from dex._numba import kernel
 from dex.stats.adjusted_deviance import AdjustedDeviance
 from dex.stats.information import variances_of_rows
-from dex.stats.nb_glm import by_gene, exp_rows, fit_nb_glm, gene_first
+from dex.stats.nb_glm import by_gene, fit_nb_glm, gene_first
+from dex.stats.nb_newton import exp_rows
 from dex.stats.small_matrices import fill
 from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
@@ -65,6 +67,8 @@ def fit_quasi(
     quasi_dispersion: float = 1.0,
     weights: Float | None = None,
     table: UnitDeviances | None = None,
+    start: Float | None = None,
+    adjust: bool = True,
 ) -> QuasiFit:
     """Fit a block of genes with the dispersion ``dispersion / quasi_dispersion``.
 
@@ -78,6 +82,10 @@ def fit_quasi(
         Typical of all genes, at least 1.
     table
         Moments of unit deviances for all dispersions, where genes come in blocks.
+    start
+        Coefficients to start from, ``(n_vars, n_coefs)``.
+    adjust
+        Whether adjusted deviances are asked for; they are zero without.
 
     Examples
     --------
@@ -90,18 +98,23 @@ def fit_quasi(
     """
     n_obs, n_vars = counts.shape
     spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (n_vars,)).copy()
-    fit = fit_nb_glm(counts, design, depths, spread / quasi_dispersion, weights=weights)
+    fit = fit_nb_glm(
+        counts, design, depths, spread / quasi_dispersion, weights=weights, start=start
+    )
     if table is None:
-        table = UnitDeviances.between(float(spread.min()), float(spread.max()))
+        ends = (float(spread.min()), float(spread.max())) if adjust else (0.0, 0.0)
+        table = UnitDeviances.between(*ends)
     deviance, adjusted, df, left = _deviances(
         gene_first(counts),
         design.rows,
         design.index,
         by_gene(depths, n_obs, n_vars),
+        by_gene(np.log(depths) if adjust else np.zeros(1), n_obs, n_vars),
         by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
         np.ascontiguousarray(fit.coef),
         spread,
         quasi_dispersion,
+        adjust,
         table.log_dispersions,
         table.mean,
         table.var,
@@ -115,10 +128,12 @@ def _deviances(
     rows: Float,
     index: Int,
     depths: Float,
+    log_depths: Float,
     weights: Float,
     coefs: Float,
     dispersions: Float,
     quasi_dispersion: float,
+    adjust: bool,
     log_dispersions: Float,
     mean: Float,
     var: Float,
@@ -128,16 +143,19 @@ def _deviances(
     df, left = np.zeros(n_vars), np.zeros(n_vars)
     moments = np.empty((2, mean.shape[1]))
     points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
-    work, lower = np.empty((3, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
-    means, information, variance = work[0], work[1], work[2]
+    work, lower = np.empty((4, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
+    means, information, variance, log_means = work[0], work[1], work[2], work[3]
     for j in range(n_vars):
         depth = depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
+        log_depth = log_depths[j if len(log_depths) > 1 else 0]
         dispersion = dispersions[j] / quasi_dispersion
-        if j == 0 or len(log_dispersions) > 1:
+        if adjust and (j == 0 or len(log_dispersions) > 1):
             moments_of_gene(dispersions[j], log_dispersions, mean, gene_points, moments[0])
             moments_of_gene(dispersions[j], log_dispersions, var, gene_points, moments[1])
         exp_rows(rows, coefs[j], means)
+        for r in range(len(means)):
+            log_means[r] = math.log(means[r] / quasi_dispersion)
         fill(information, 0.0)
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
@@ -149,12 +167,17 @@ def _deviances(
                 left[j] += 1.0
             if mu <= _NO_MEAN or weight[i] <= 0.0:
                 continue
-            leverage = weight[i] * mu / (1.0 + dispersion * mu) * variance[index[i]]
-            e, v = moments_of_count(
-                mu * weight[i] / quasi_dispersion, moments[0], moments[1], points
-            )
             unit = unit_deviance(counts[j, i], mu, dispersion * weight[i])
             deviance[j] += weight[i] * unit
+            if not adjust:
+                continue
+            leverage = weight[i] * mu / (1.0 + dispersion * mu) * variance[index[i]]
+            scaled = mu * weight[i] / quasi_dispersion
+            log_scaled = log_depth[i] + log_means[index[i]]
+            if weight[i] != 1.0:
+                log_scaled += math.log(weight[i])
+            e, v = moments_of_count(log_scaled, moments[0], moments[1], points)
             adjusted[j] += 2.0 * e / v * weight[i] * unit
-            df[j] += 2.0 * e * e / v * (1.0 - min(leverage, 1.0))
+            share = scaled / (1.0 + scaled)
+            df[j] += share * 2.0 * e * e / v * (1.0 - min(leverage, 1.0))
     return deviance, adjusted, df, left

@@ -287,13 +287,13 @@ def _untrimmed(values: Float, trim: float) -> Bool:
     n = len(values)
     lowest = int(np.floor(n * trim)) + 1
     highest = n + 1 - lowest
-    ordered = np.sort(values)
-    low, high = ordered[lowest - 1], ordered[highest - 1]
-    above_low = values >= low if _mean_rank(ordered, low) >= lowest else values > low
-    below_high = values <= high if _mean_rank(ordered, high) <= highest else values < high
+    ends = np.partition(values, (lowest - 1, highest - 1))
+    low, high = ends[lowest - 1], ends[highest - 1]
+    above_low = values >= low if _mean_rank(values, low) >= lowest else values > low
+    below_high = values <= high if _mean_rank(values, high) <= highest else values < high
     return np.asarray(above_low & below_high)
 
 
-def _mean_rank(ordered: Float, value: float) -> float:
-    first, after = np.searchsorted(ordered, value), np.searchsorted(ordered, value, side="right")
-    return float(first + 1 + after) / 2
+def _mean_rank(values: Float, value: float) -> float:
+    below, equal = np.count_nonzero(values < value), np.count_nonzero(values == value)
+    return below + (equal + 1) / 2

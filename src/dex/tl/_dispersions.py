@@ -90,7 +90,7 @@ def tagwise_dispersions(
     trend, used = trended.genes["dispersion_trend"], trended.used
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths(place), trend[place])
+        fit = fit_quasi(counts, rows, counted.depths(place), trend[place], adjust=False)
         return {"deviance": fit.deviance, "df_residual": fit.df_residual}
 
     found = counted.map(columns, "deviances about the trend")

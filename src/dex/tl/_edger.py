@@ -140,11 +140,19 @@ def _fit_quasi(
     """The typical quasi-dispersion, and the fit with the dispersion that it leaves."""
     table = UnitDeviances.between(dispersion, dispersion)
 
-    def fitted(typical: float) -> Columns:
+    def fitted(typical: float, start: Float | None) -> Columns:
         def columns(counts: Float, place: slice) -> Columns:
-            depths = counted.depths(place)
-            fit = fit_quasi(counts, rows, depths, dispersion, quasi_dispersion=typical, table=table)
+            fit = fit_quasi(
+                counts,
+                rows,
+                counted.depths(place),
+                dispersion,
+                quasi_dispersion=typical,
+                table=table,
+                start=None if start is None else start[place],
+            )
             return {
+                "coef": fit.coef,
                 "deviance": fit.deviance,
                 "quasi_dispersion": fit.adjusted.quasi_dispersion,
                 "df_residual": fit.adjusted.df,
@@ -153,12 +161,13 @@ def _fit_quasi(
 
         return counted.map(columns, "quasi-likelihood")
 
-    typical, found = 1.0, fitted(1.0)
+    typical, found = 1.0, fitted(1.0, None)
     for _ in range(_ROUNDS):
         again = typical_quasi_dispersion(found["quasi_dispersion"], abundance)
         if again == typical:
             break
-        typical, found = again, fitted(again)
+        typical, found = again, fitted(again, found["coef"])
+    del found["coef"]  # those that are kept are shrunken
     return typical, found
 
 
@@ -168,7 +177,7 @@ def _fit_legacy(counted: Counted, rows: DesignRows, design: Design, options: Qua
     genes, trend = trended.genes, trended.genes["dispersion_trend"]
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths(place), trend[place])
+        fit = fit_quasi(counts, rows, counted.depths(place), trend[place], adjust=False)
         none = np.zeros_like(fit.deviance)
         own = np.divide(fit.deviance, fit.df_residual, out=none, where=fit.df_residual > 0)
         return {
