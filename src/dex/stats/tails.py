@@ -29,6 +29,7 @@ _LARGEST_F = 1e300
 _FEW_DF = 500.0
 _MAX_TERMS = 100_000
 _MAX_NEWTON = 100
+_NEAR = 1e-10
 _CONVERGED = 1e-15
 
 
@@ -110,7 +111,7 @@ def t_of_log10_pval(log10_pval: ArrayLike, df: ArrayLike) -> Float:
         slope = np.exp(_LN2 + x + _t_log_density(np.exp(x), d) - log_p)
         step = (log_p - wanted) / slope
         x = x + step
-        if (np.abs(step) <= _CONVERGED * np.maximum(np.abs(x), 1.0)).all():
+        if (np.abs(step) <= _NEAR).all():  # what is left is about its square
             break
     out[inside] = np.exp(x)
     out[np.isneginf(target)] = np.inf

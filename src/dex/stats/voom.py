@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex._numba import kernel
 from dex.stats.lowess import Curve, choose_span, lowess_curve
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    from dex.typing import Float
+    from dex.typing import Float, Int
 
     Span = float | Literal["adaptive"]
 
 SPAN = 0.5
 """limma's default."""
+_BINS = 4096
 _STRAIGHT, _SAME = 1e-15, 1e-13
 """Parts of the largest value: what is rounding in one point, and in all."""
 
@@ -105,7 +107,33 @@ def voom_weights(fitted_log2: Float, libraries: Float, trend: Curve) -> Float:
     -------
     Shape ``(n_obs, n_vars)``.
     """
-    root_sd = trend(fitted_log2 + log2_depths(libraries)[:, None])
-    np.square(root_sd, out=root_sd)
-    np.square(root_sd, out=root_sd)
-    return np.divide(1.0, root_sd, out=root_sd)
+    x, y = trend.x, trend.y
+    if len(x) == 1:
+        return np.full(fitted_log2.shape, y[0] ** -4.0)
+    starts = np.linspace(x[0], x[-1], _BINS + 1)
+    knots = np.maximum(np.searchsorted(x, starts, side="right") - 1, 0)
+    out = np.empty(fitted_log2.shape)
+    _weigh(fitted_log2, log2_depths(libraries), (x, y), knots, out)
+    return out
+
+
+@kernel
+def _weigh(
+    fitted: Float, depths: Float, trend: tuple[Float, Float], knots: Int, out: Float
+) -> None:
+    """Read off the trend; ``knots`` are where to begin in each of many bins of equal width."""
+    x, y = trend
+    per_unit = (len(knots) - 1) / (x[-1] - x[0])
+    for i in range(fitted.shape[0]):
+        for j in range(fitted.shape[1]):
+            at = fitted[i, j] + depths[i]
+            root = y[0] if at <= x[0] else y[-1]
+            if x[0] < at < x[-1]:
+                k = min(knots[int((at - x[0]) * per_unit)], len(x) - 2)
+                while at > x[k + 1]:
+                    k += 1
+                while at < x[k]:
+                    k -= 1
+                root = y[k] + (at - x[k]) * (y[k + 1] - y[k]) / (x[k + 1] - x[k])
+            square = root * root
+            out[i, j] = 1.0 / (square * square)
