@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import anndata as ad
 import numpy as np
 import pytest
 
@@ -48,8 +47,8 @@ def test_a_fit_tested_later_gives_the_bits_of_one_call(adata, tmp_path, question
     dex.tl.fit(adata, DESIGN, method="ols")
     if suffix:
         path = tmp_path / f"fit{suffix}"
-        getattr(adata, f"write_{suffix[1:]}")(path)
-        adata = getattr(ad, f"read_{suffix[1:]}")(path)
+        getattr(dex.io, f"write_{suffix[1:]}")(adata, path)
+        adata = getattr(dex.io, f"read_{suffix[1:]}")(path)
     dex.tl.contrast(adata, **question)
     assert_same_result(adata, whole)
 
