@@ -24,7 +24,7 @@ from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
     N_POINTS,
     UnitDeviances,
-    moments_of_count,
+    interpolate_count,
     moments_of_gene,
     unit_deviance,
 )
@@ -185,7 +185,7 @@ def _adjusted(
                 continue
             scale = weight / quasi_dispersion
             scaled = mu[i, j] * scale
-            e, v = moments_of_count(math.log(scaled), gene_mean, gene_var, points)
+            e, v = interpolate_count(math.log(scaled), gene_mean, gene_var, points)
             unit = unit_deviance(counts[i, j], mu[i, j], dispersion[j] * scale)
             deviance[j] += 2.0 * e / v * weight * unit
             df[j] += scaled / (1.0 + scaled) * 2.0 * e * e / v * (1.0 - leverage[i, j])

@@ -29,7 +29,7 @@ from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
     N_POINTS,
     UnitDeviances,
-    moments_of_count,
+    interpolate_count,
     moments_of_gene,
     unit_deviance,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
     from dex.typing import Bool, Float, Int
 
-_NO_MEAN: Final = 1e-12
+_NO_MEAN: Final = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,7 @@ def fit_quasi(
         quasi_dispersion,
         adjust,
         table.log_dispersions,
-        table.mean,
-        table.var,
+        *table.adjustment,
     )
     return QuasiFit(fit.coef, deviance, AdjustedDeviance(adjusted, df), left, fit.converged)
 
@@ -135,31 +134,33 @@ def _deviances(
     quasi_dispersion: float,
     adjust: bool,
     log_dispersions: Float,
-    mean: Float,
-    var: Float,
+    scale: Float,
+    counted: Float,
 ) -> tuple[Float, Float, Float, Float]:
     n_vars, n_obs = counts.shape
     deviance, adjusted = np.zeros(n_vars), np.zeros(n_vars)
     df, left = np.zeros(n_vars), np.zeros(n_vars)
-    moments = np.empty((2, mean.shape[1]))
+    factors = np.empty((2, scale.shape[1]))
     points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
     work, lower = np.empty((4, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
     means, information, variance, log_means = work[0], work[1], work[2], work[3]
+    precision = np.empty(n_obs)
     for j in range(n_vars):
         depth = depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
         log_depth = log_depths[j if len(log_depths) > 1 else 0]
         dispersion = dispersions[j] / quasi_dispersion
         if adjust and (j == 0 or len(log_dispersions) > 1):
-            moments_of_gene(dispersions[j], log_dispersions, mean, gene_points, moments[0])
-            moments_of_gene(dispersions[j], log_dispersions, var, gene_points, moments[1])
+            moments_of_gene(dispersions[j], log_dispersions, scale, gene_points, factors[0])
+            moments_of_gene(dispersions[j], log_dispersions, counted, gene_points, factors[1])
         exp_rows(rows, coefs[j], means)
         for r in range(len(means)):
             log_means[r] = math.log(means[r] / quasi_dispersion)
         fill(information, 0.0)
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
-            information[index[i]] += weight[i] * mu / (1.0 + dispersion * mu)
+            precision[i] = weight[i] * mu / (1.0 + dispersion * mu)
+            information[index[i]] += precision[i]
         left[j] = -variances_of_rows(rows, information, lower, variance)
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
@@ -171,13 +172,10 @@ def _deviances(
             deviance[j] += weight[i] * unit
             if not adjust:
                 continue
-            leverage = weight[i] * mu / (1.0 + dispersion * mu) * variance[index[i]]
-            scaled = mu * weight[i] / quasi_dispersion
-            log_scaled = log_depth[i] + log_means[index[i]]
+            log_mu = log_depth[i] + log_means[index[i]]
             if weight[i] != 1.0:
-                log_scaled += math.log(weight[i])
-            e, v = moments_of_count(log_scaled, moments[0], moments[1], points)
-            adjusted[j] += 2.0 * e / v * weight[i] * unit
-            share = scaled / (1.0 + scaled)
-            df[j] += share * 2.0 * e * e / v * (1.0 - min(leverage, 1.0))
+                log_mu += math.log(weight[i])
+            factor, degrees = interpolate_count(log_mu, factors[0], factors[1], points)
+            adjusted[j] += factor * weight[i] * unit
+            df[j] += degrees * (1.0 - min(precision[i] * variance[index[i]], 1.0))
     return deviance, adjusted, df, left

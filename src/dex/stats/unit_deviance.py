@@ -45,6 +45,15 @@ class UnitDeviances:
     var: Float
     """Variance, likewise."""
 
+    @property
+    def adjustment(self) -> tuple[Float, Float]:
+        """What an adjusted deviance multiplies a unit deviance by, and what it counts for: ``2 E /
+        V`` and ``2 E**2 / V``, both ``(n_dispersions, n_knots)``.
+        """
+        share = 1 / (1 + np.exp(-(_LOWEST + _STEP * np.arange(self.mean.shape[1]))))
+        factor = 2 * self.mean / self.var
+        return factor, factor * self.mean * share
+
     @classmethod
     def between(cls, lowest: float, highest: float) -> UnitDeviances:
         """Sum at the knots that dispersions between ``lowest`` and ``highest`` need."""
@@ -288,18 +297,20 @@ def moments_of_gene(
 
 
 @inner
-def moments_of_count(log_mu: float, mean: Float, var: Float, weights: Float) -> tuple[float, float]:
-    """Interpolate a gene's knots at the log of a mean; ``weights`` is room for ``(6,)``.
+def interpolate_count(
+    log_mu: float, first_row: Float, second_row: Float, weights: Float
+) -> tuple[float, float]:
+    """Interpolate two rows of a gene's knots at the log of a mean; ``weights`` is room for six.
 
-    Both are to be multiplied by ``mu / (1 + mu)``.
+    The mean and the variance are to be multiplied by ``mu / (1 + mu)``.
     """
     position = (min(max(log_mu, _LOWEST), _HIGHEST) - _LOWEST) / _STEP
-    first = _six_weights(position, len(mean), weights)
-    out_mean, out_var = 0.0, 0.0
+    first = _six_weights(position, len(first_row), weights)
+    one, other = 0.0, 0.0
     for k in range(6):
-        out_mean += weights[k] * mean[first + k]
-        out_var += weights[k] * var[first + k]
-    return out_mean, out_var
+        one += weights[k] * first_row[first + k]
+        other += weights[k] * second_row[first + k]
+    return one, other
 
 
 @inner
@@ -331,7 +342,7 @@ def _interpolated(
         moments_of_gene(dispersion[j], log_dispersions, var, gene_weights, gene_var)
         for i in range(n_obs):
             if mu[i, j] > 0.0:
-                e, v = moments_of_count(math.log(mu[i, j]), gene_mean, gene_var, weights)
+                e, v = interpolate_count(math.log(mu[i, j]), gene_mean, gene_var, weights)
                 share = mu[i, j] / (1.0 + mu[i, j])
                 out[0, i, j], out[1, i, j] = share * e, share * v
     return out
