@@ -94,7 +94,7 @@ def fit_quasi(
     >>> design = DesignRows.from_design(np.array([[1.0, 0], [1, 0], [1, 1], [1, 1]]))
     >>> fit = fit_quasi(counts, design, np.ones(4), 0.0)
     >>> fit.adjusted.df.round(2).tolist(), fit.adjusted.quasi_dispersion.round(2).tolist()
-    ([2.1], [0.59])
+    ([1.99], [0.64])
     """
     n_obs, n_vars = counts.shape
     spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (n_vars,)).copy()

@@ -47,8 +47,9 @@ class UnitDeviances:
 
     @property
     def adjustment(self) -> tuple[Float, Float]:
-        """What an adjusted deviance multiplies a unit deviance by, and what it counts for: ``2 E /
-        V`` and ``2 E**2 / V``, both ``(n_dispersions, n_knots)``.
+        """What unit deviances are multiplied by, ``2 E / V``, and their degrees of freedom.
+
+        Those are ``2 E**2 / V``; both of shape ``(n_dispersions, n_knots)``.
         """
         share = 1 / (1 + np.exp(-(_LOWEST + _STEP * np.arange(self.mean.shape[1]))))
         factor = 2 * self.mean / self.var
