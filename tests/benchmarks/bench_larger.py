@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
+import sys
 import time
 import warnings
 from dataclasses import replace
@@ -25,8 +26,10 @@ import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
-from bench_screens import Screen, cpu_seconds, group_codes, simulate
 from scipy import sparse
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_screens import Screen, cpu_seconds, group_codes, simulate
 
 ON_DISK = Screen(1_000_000, 2_000, 10, 0.0, 0.08)
 _ROWS_AT_A_TIME = 50_000

@@ -104,7 +104,7 @@ def test_cells_that_were_added_up_are_samples_again():
     cells = dex.datasets.simulate_counts(60, 3, cells_per_replicate=20, mean_count=1, seed=4)
     cells.layers["counts"] = cells.X
     cells.X = np.log1p(cells.X)
-    dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    dex.tl.rank_genes(cells, "condition", replicate="replicate", method="ols")
     obs = dex.get.obs_df(cells)
     values = dex.get.expression_df(cells, list(cells.var_names[:3]), key="rank_genes")
     assert list(values.index) == list(obs.index)

@@ -320,7 +320,7 @@ class TestRecord:
 
     @zarr_warning
     @pytest.mark.parametrize(("form", "file"), [("float32", "h5ad"), ("csr", "zarr")])
-    @pytest.mark.parametrize("method", ["auto", "t-test"])
+    @pytest.mark.parametrize("method", ["ols", "t-test"])
     def test_ranking_the_layer_is_ranking_the_counts(self, counts, tmp_path, form, file, method):
         counts.X = FORMS[form](counts.X)
         dex.tl.rank_genes(counts, "group", method=method)
@@ -334,7 +334,7 @@ class TestRecord:
         assert layer.loc["gene0008", "status"] == "constant"  # all zero, which logs do not show
         # The fold change of a model is what is tested; that of a t-test is of means without logs,
         # which have the prior count in them.
-        columns = ["log2fc", "log2fc_se"] if method == "auto" else ["mean_diff", "mean_diff_se"]
+        columns = ["log2fc", "log2fc_se"] if method == "ols" else ["mean_diff", "mean_diff_se"]
         columns += ["stat", "df", "pval", "padj", "log10_pval"]
         layer, lazy = (table.drop(index="gene0008")[columns] for table in (layer, lazy))
         pd.testing.assert_frame_equal(layer, lazy)

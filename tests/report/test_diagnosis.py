@@ -143,7 +143,7 @@ def test_a_batch_is_one_finding_with_advice_that_can_be_followed():
             {"method": "wilcoxon"},
             Means("wilcoxon", takes_lfc=False, takes_design=False, formula="condition"),
         ),
-        ({"design": "~ batch + condition"}, Means("ols", formula="batch + condition")),
+        ({"design": "~ batch + condition"}, Means("edger", formula="batch + condition")),
     ],
 )
 def test_means_are_those_of_the_method(options, expected):

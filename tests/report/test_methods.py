@@ -50,7 +50,9 @@ def test_two_authors_are_named_and_three_are_not():
 
 
 def test_a_model_is_described(adata):
-    text, citations = text_of(adata, groupby="condition", design="~ batch + condition", lfc=0.5)
+    text, citations = text_of(
+        adata, groupby="condition", design="~ batch + condition", lfc=0.5, method="ols"
+    )
     assert "ordinary least squares (Fisher, 1922) with the design ~ batch + condition" in text
     assert "TMM size factors (Robinson & Oshlack, 2010)" in text
     assert "log2 fold changes of up to 0.5 (McCarthy & Smyth, 2009)" in text
@@ -74,7 +76,12 @@ def test_a_model_is_described(adata):
         ),
         ({"method": "wilcoxon", "continuity": True}, "were corrected for continuity"),
         ({"alternative": "less"}, "one-sided, against the group being lower than its reference"),
-        ({"vcov": "HC3"}, "errors were HC3 (MacKinnon & White, 1985)"),
+        ({"method": "ols", "vcov": "HC3"}, "errors were HC3 (MacKinnon & White, 1985)"),
+        ({}, "edgeR's quasi-likelihood F test (Chen et al., 2025)"),
+        ({}, "Counts were modelled as they are, with TMM size factors"),
+        ({"method": "deseq2", "shrink": "apeglm"}, "shrunk by apeglm (Zhu et al., 2019)"),
+        ({"method": "limma", "robust": True}, "moderated less (Phipson et al., 2016)"),
+        ({"method": "limma_voom", "block": "batch"}, "taken to be correlated (Smyth et al., 2005)"),
         ({"size_factors": "median_ratio"}, "median of ratios size factors (Anders & Huber, 2010)"),
     ],
 )

@@ -216,7 +216,7 @@ def test_several_results_and_a_choice_of_tests(many, tmp_path, page):
     assert [len(result["tests"]) for result in found.meta["results"]] == [4, 1]
     assert "log2fc" not in found.meta["results"][1]["tests"][0]["arrays"]
     assert found.errors == []
-    assert found.text_of["filtering"].count("tested as log2 counts per million") == 1
+    assert found.text_of["filtering"].count("modelled as they are") == 1
     assert found.text_of["methods-text"].count("TMM size factors") == 1
     assert found.text_of["methods-text"].count("were called changed") == 1
     assert all(f"Result {key}: " in found.text_of["methods-text"] for key in ("rank_genes", "any"))

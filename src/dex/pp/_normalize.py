@@ -186,7 +186,8 @@ def _source(
     if size_factors is not None:
         need = f"size_factors={size_factors!r} are of counts"
     elif method == "auto":
-        need = "method='auto' takes counts or linear values ('quantile' and 'zscore' take logs)"
+        logs = ", ".join(map(repr, OF_LOGS))
+        need = f"method='auto' takes counts or linear values ({logs} take logs)"
     elif method in OF_LOGS:
         need = f"method={method!r} takes logs, counts or linear values"
     else:

@@ -53,7 +53,7 @@ def ave_log_cpm(
     --------
     >>> counts = np.array([[10.0, 0.0], [20.0, 0.0]])
     >>> ave_log_cpm(counts, np.array([1e6, 2e6])).round(3).tolist()
-    [3.509, 0.415]
+    [3.502, 0.415]
     """
     raised, depths = with_prior_count(counts, lib_sizes, prior_count)
     everybody = np.zeros(len(counts), dtype=np.int64)
