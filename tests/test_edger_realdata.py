@@ -181,6 +181,34 @@ def test_thresholds_and_several_coefficients(case):
     assert n_significant(table) == pytest.approx(case.numbers.n_any, rel=1e-3, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "folder", "file", "design", "contrast"),
+    [
+        ("kallisto", "airway_kallisto", "est_counts.csv.gz", *QUESTIONS["airway"][1:3]),
+        ("macrophage", "macrophage", "counts.csv.gz", *QUESTIONS["macrophage"][1:3]),
+    ],
+)
+def test_transcript_lengths(realdata, name, folder, file, design, contrast):
+    path = realdata / folder
+    adata = dex.io.read_counts(path / file, samples=path / "samples.csv")
+    lengths = pd.read_csv(path / "avg_tx_length.csv.gz", index_col=0)
+    adata.layers["lengths"] = lengths.loc[adata.var_names, adata.obs_names].to_numpy().T
+    dex.pp.filter_genes(adata, design=design)
+    question = {"design": design, "contrasts": contrast, "lengths": "lengths"}
+    dex.tl.rank_genes(adata, method="edger", **question)
+    table = dex.get.rank_genes_df(adata).set_index("gene")
+    r = pd.read_csv(REFERENCE / f"{name}_lengths.csv.gz", dtype={"gene": str}).set_index("gene")
+    some, fit = table.loc[r.index], dex.get.fit_df(adata).set_index("gene").loc[r.index]
+    assert len(table) == r["n_genes"].iloc[0]
+    shared = adata.uns["rank_genes"]["shared"]
+    assert shared["dispersion"] == pytest.approx(r["dispersion"].iloc[0], rel=OPTIMISED)
+    assert_close(fit["abundance"], r.ave_log_cpm, 0, atol=1e-6)
+    assert_close(some["log2fc"], r.log2fc, 0, atol=5 * GLM_STOPS)
+    assert_close(some["stat"], r.F, 2 * MOMENTS, atol=2e-4, all_but=2)
+    assert_close(some["log10_pval"], r.log10_pval, 2 * MOMENTS, atol=2e-4, all_but=2)
+    assert n_significant(table) == pytest.approx(r["n_ql"].iloc[0], rel=1e-3, abs=1)
+
+
 def test_technical_lanes_have_no_dispersion(realdata):
     case = Case(realdata, "seqc_lanes")
     table, _, _ = case.ask()

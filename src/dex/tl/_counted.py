@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.stats.abundance import ave_log_cpm
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +31,16 @@ class Counted:
         assert factors is not None  # of counts that are modelled as they are
         return factors.effective
 
+    @property
+    def sizes(self) -> Float:
+        """Library sizes that abundances are told by, shape ``(n_obs,)``.
+
+        As edgeR has it after ``scaleOffset``, they are plain totals with transcript lengths.
+        """
+        factors = self.expression.factors
+        assert factors is not None
+        return factors.effective if factors.counted is None else factors.lib_sizes
+
     def depths(self, place: slice | Int) -> Float:
         """What multiplies the means of the genes at ``place`` (sorted).
 
@@ -48,3 +60,15 @@ class Counted:
         return np.asfortranarray(
             np.hstack(some.map(lambda raw: raw, self.n_threads, "counts")), dtype=np.float64
         )
+
+    def abundances(self, dispersion: float) -> Columns:
+        """Average log2 counts per million of every gene, and their mean on the linear scale."""
+        libraries, sizes = self.libraries, self.sizes
+
+        def columns(counts: Float, _: slice) -> Columns:
+            return {
+                "base_mean": (counts / libraries[:, None]).mean(axis=0) * 1e6,
+                "abundance": ave_log_cpm(counts, sizes, dispersion=dispersion),
+            }
+
+        return self.map(columns, "abundance")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.errors import InputError
-from dex.stats.abundance import ave_log_cpm
 from dex.stats.common_dispersion import MIN_TOTAL
 from dex.stats.ebayes import squeeze_var
 from dex.stats.profile_grid import adjusted_profile
@@ -73,7 +72,7 @@ def trended_dispersions(counted: Counted, rows: DesignRows) -> Trended:
         raise InputError(msg)
     own = profile[used] - profile[used, :1]
     common = float(dispersion_at_maximum(own.sum(axis=0)))
-    genes = _abundances(counted, common)
+    genes = counted.abundances(common)
     abundance = genes["abundance"][used]
     shared = shared_likelihood(own, abundance)
     trend = dispersion_at_maximum(shared)
@@ -103,15 +102,3 @@ def tagwise_dispersions(
     dispersion[used] = posterior_dispersion(trended.own, trended.shared, weight)
     df_prior[used] = prior_df
     return {"dispersion": dispersion, "df_prior": df_prior}
-
-
-def _abundances(counted: Counted, dispersion: float) -> Columns:
-    depths = counted.libraries
-
-    def columns(counts: Float, _: slice) -> Columns:
-        return {
-            "base_mean": (counts / depths[:, None]).mean(axis=0) * 1e6,
-            "abundance": ave_log_cpm(counts, depths, dispersion=dispersion),
-        }
-
-    return counted.map(columns, "abundance")

@@ -17,7 +17,7 @@ import numpy as np
 
 from dex.errors import InputError
 from dex.results.fit import Fit
-from dex.stats.abundance import DISPERSION, ave_log_cpm, with_prior_count
+from dex.stats.abundance import DISPERSION, with_prior_count
 from dex.stats.adjusted_deviance import abundant_genes, typical_quasi_dispersion
 from dex.stats.common_dispersion import evenly_spaced, fit_common_dispersion
 from dex.stats.design_rows import DesignRows
@@ -85,7 +85,7 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
     counted, rows = Counted(expression, setting.n_threads), DesignRows.from_design(design.matrix)
     if options.legacy:
         return _fit_legacy(counted, rows, design, options)
-    genes = abundances(counted)
+    genes = counted.abundances(DISPERSION)
     dispersion = options.dispersion
     if dispersion is None:
         dispersion = _dispersion_of_abundant(counted, rows, genes["abundance"])
@@ -95,19 +95,6 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
     genes |= _squeezed(genes, options)
     shared = {"dispersion": float(dispersion), "typical_quasi_dispersion": typical}
     return Fit(design.matrix, coef, genes, shared=shared, notes=convergence_notes(genes))
-
-
-def abundances(counted: Counted, dispersion: float = DISPERSION) -> Columns:
-    """Average log2 counts per million of every gene, and their mean on the linear scale."""
-    depths = counted.libraries
-
-    def columns(counts: Float, _: slice) -> Columns:
-        return {
-            "base_mean": (counts / depths[:, None]).mean(axis=0) * 1e6,
-            "abundance": ave_log_cpm(counts, depths, dispersion=dispersion),
-        }
-
-    return counted.map(columns, "abundance")
 
 
 def shrunken_coef(

@@ -19,7 +19,7 @@ from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.nested import nb_deviance
 from dex.tl._counted import Counted
 from dex.tl._dispersions import tagwise_dispersions, trended_dispersions
-from dex.tl._edger import abundances, convergence_notes, require_not_negative, shrunken_coef
+from dex.tl._edger import convergence_notes, require_not_negative, shrunken_coef
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def fit_tagwise(expression: Expression, design: Design, setting: FitSetting) -> 
         genes, common = trended.genes, trended.common
         genes |= tagwise_dispersions(counted, rows, trended, robust=options.robust)
     else:
-        genes, common = abundances(counted), float(known)
+        genes, common = counted.abundances(DISPERSION), float(known)
         genes["dispersion"] = np.full(len(genes["abundance"]), common)
     spread = genes["dispersion"]
 
