@@ -46,7 +46,7 @@ def map_threads(
     workers = min(thread_count(n_threads), max(len(pieces), 1))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="dex")
     try:
-        with _SERIAL_BLAS:
+        with SERIAL_BLAS:
             results = pool.map(function, pieces)
             return list(progress(results, total=len(pieces), label=label))
     finally:
@@ -78,4 +78,5 @@ class _SerialBlas:
                 self._limits.restore_original_limits()
 
 
-_SERIAL_BLAS = _SerialBlas()
+SERIAL_BLAS = _SerialBlas()
+"""To be entered around work whose matrix products are small."""

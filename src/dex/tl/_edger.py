@@ -90,7 +90,8 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
     if dispersion is None:
         dispersion = _dispersion_of_abundant(counted, rows, genes["abundance"])
     typical, fitted = _fit_quasi(counted, rows, dispersion, genes["abundance"])
-    coef = shrunken_coef(counted, rows, dispersion / typical, options.prior_count)
+    start = fitted.pop("coef")
+    coef = shrunken_coef(counted, rows, dispersion / typical, options.prior_count, start=start)
     genes |= fitted | {"dispersion": np.full(len(coef), dispersion)}
     genes |= _squeezed(genes, options)
     shared = {"dispersion": float(dispersion), "typical_quasi_dispersion": typical}
@@ -98,14 +99,23 @@ def fit_quasi_likelihood(expression: Expression, design: Design, setting: FitSet
 
 
 def shrunken_coef(
-    counted: Counted, rows: DesignRows, dispersion: Float | float, prior_count: float
+    counted: Counted,
+    rows: DesignRows,
+    dispersion: Float | float,
+    prior_count: float,
+    *,
+    start: Float | None = None,
 ) -> Float:
-    """Coefficients in log2, ``(n_vars, n_coefs)``, of counts with a prior count."""
+    """Coefficients in log2, ``(n_vars, n_coefs)``, of counts with a prior count.
+
+    ``start`` are those without, in natural logs.
+    """
     spread = np.broadcast_to(dispersion, (len(counted.expression.blocks.genes),))
 
     def columns(counts: Float, place: slice) -> Columns:
         raised, depths = with_prior_count(counts, counted.depths(place), prior_count)
-        return {"coef": fit_nb_glm(raised, rows, depths, spread[place]).coef / _LN2}
+        near = None if start is None else start[place]
+        return {"coef": fit_nb_glm(raised, rows, depths, spread[place], start=near).coef / _LN2}
 
     return counted.map(columns, "fold changes")["coef"]
 
@@ -154,7 +164,6 @@ def _fit_quasi(
         if again == typical:
             break
         typical, found = again, fitted(again, found["coef"])
-    del found["coef"]  # those that are kept are shrunken
     return typical, found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from dex.data.threads import SERIAL_BLAS
 from dex.design.wording import listed
 from dex.tl._answer import Answer, everybody
 from dex.tl._columns import Sides, mean_columns
@@ -31,7 +32,8 @@ def run_fit(
     """Fit every gene; ``obs`` is of all observations of the source."""
     used = obs.iloc[expression.rows]
     setting = FitSetting(options.fit, used, options.block, options.n_threads)
-    return method.fit(expression, design, setting)
+    with SERIAL_BLAS:  # products over genes are too small to be shared: threads would only wait
+        return method.fit(expression, design, setting)
 
 
 def run_contrasts(
