@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -189,3 +191,41 @@ def test_shapes_that_do_not_fit():
     counts, _, dispersion, design, _ = simulate()
     with pytest.raises(InputError, match=r"shape \(3,\) belong neither to 18 observations"):
         fit_nb_glm(counts, DesignRows.from_design(design), np.ones(3), dispersion)
+
+
+def scattered(seed=5, n_obs=9, n_vars=12):
+    rng = np.random.default_rng(seed)
+    counts = np.round(
+        rng.negative_binomial(1.5, 0.05, (n_obs, n_vars)) * rng.lognormal(0, 1, n_vars)
+    )
+    return counts, rng.lognormal(0, 0.5, n_obs), rng.choice([0.0, 0.02, 0.7, 4.0], n_vars)
+
+
+def test_groups_are_fitted_alike_by_shares_and_by_newton():
+    counts, depths, dispersion = scattered()
+    index = np.arange(9) % 3
+    groups = (index[:, None] == np.arange(3)).astype(float)
+    contrasts = groups @ np.array([[1.0, 0, 0], [1, 1, 0], [1, 0.5, 2]])
+    for design in (groups, contrasts):
+        rows = DesignRows.from_design(design)
+        assert rows.to_coef is not None
+        by_shares = fit_nb_glm(counts, rows, depths, dispersion)
+        by_newton = fit_nb_glm(counts, replace(rows, to_coef=None), depths, dispersion)
+        assert by_shares.converged.all()
+        assert by_newton.converged.all()
+        np.testing.assert_allclose(by_shares.coef, by_newton.coef, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("away", [-6.0, 0.0, 6.0])
+def test_the_maximum_is_found_from_afar(away):
+    counts, depths, dispersion = scattered()
+    age = np.linspace(-2, 3, 9)
+    rows = DesignRows.from_design(np.column_stack([np.ones(9), age, age > 0]))
+    near = fit_nb_glm(counts, rows, depths, dispersion)
+    start = near.coef + away * np.array([1.0, -0.5, 1.0])
+    far = fit_nb_glm(counts, rows, depths, dispersion, start=start)
+    assert far.converged.all()
+    np.testing.assert_allclose(far.coef, near.coef, rtol=1e-8, atol=1e-9)
+    mu = fitted_means(rows, depths, far.coef)
+    slope = rows.rows[rows.index].T @ ((counts - mu) / (1 + dispersion * mu))
+    np.testing.assert_allclose(slope, 0, atol=1e-6)
