@@ -24,18 +24,6 @@ def log1p_ratio(x: float) -> float:
 
 
 @inner
-def log1p_gap(x: float) -> float:
-    """``(x - log(1 + x)) / x**2``; a half at 0."""
-    if abs(x) > 0.05:
-        return (x - math.log1p(x)) / (x * x)
-    total, power = 0.0, 1.0
-    for k in range(14):
-        total += power / (k + 2)
-        power *= -x
-    return total
-
-
-@inner
 def xlog1p_gap(x: float) -> float:
     """``((1 + x) log(1 + x) - x) / x**2``; a half at 0."""
     if abs(x) > 0.05:
@@ -62,42 +50,6 @@ def stirling_error(x: float) -> float:
 
 
 @inner
-def _digamma_rest(x: float) -> float:
-    """``log(x) - digamma(x) - 1 / (2 x)``, from 16 on."""
-    y = 1.0 / (x * x)
-    series = y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760))))
-    return y / 12 - series * y
-
-
-@inner
-def _trigamma_rest(x: float) -> float:
-    """``trigamma(x) - 1 / x - 1 / (2 x**2)``, from 16 on."""
-    y = 1.0 / (x * x)
-    series = 1 / 6 - y * (1 / 30 - y * (1 / 42 - y * (1 / 30 - y * (5 / 66 - y * 691 / 2730))))
-    return series * y / x
-
-
-@inner
-def digamma_gap(x: float) -> float:
-    """``log(x) - digamma(x)``."""
-    shift = 0.0
-    while x < _STIRLING:
-        shift += 1.0 / x - math.log1p(1.0 / x)
-        x += 1.0
-    return shift + 0.5 / x + _digamma_rest(x)
-
-
-@inner
-def trigamma(x: float) -> float:
-    """Second derivative of ``lgamma``."""
-    total = 0.0
-    while x < _STIRLING:
-        total += 1.0 / (x * x)
-        x += 1.0
-    return total + (1.0 + 0.5 / x) / x + _trigamma_rest(x)
-
-
-@inner
 def rising(count: float, dispersion: float) -> float:
     """Sum of ``log(1 + k * dispersion)`` over ``k = 0, ..., count - 1``, also between counts.
 
@@ -110,35 +62,6 @@ def rising(count: float, dispersion: float) -> float:
     size = 1.0 / dispersion
     level = count * x * xlog1p_gap(x) - 0.5 * math.log1p(x)
     return level + stirling_error(count + size) - stirling_error(size)
-
-
-@inner
-def rising_slopes(count: float, dispersion: float) -> tuple[float, float]:
-    """First and second derivative of :func:`rising` by the log of the dispersion.
-
-    They are sums of ``p`` and of ``p * (1 - p)``, where ``p = k d / (1 + k d)``.
-    """
-    if count <= 0.0 or dispersion <= 0.0:
-        return 0.0, 0.0
-    x, size = count * dispersion, 1.0 / dispersion
-    upper = count + size
-    gaps = digamma_gap(upper) - digamma_gap(size)
-    first = count * x * log1p_gap(x) + size * gaps
-    if size < _STIRLING:
-        return first, count - first - size * size * (trigamma(size) - trigamma(upper))
-    # The leading terms of both series cancel but for -share * (1 - share) / 2.
-    share = 1.0 / (1.0 + x)
-    rest = size * (_digamma_rest(size) - _digamma_rest(upper))
-    rest += size * size * (_trigamma_rest(upper) - _trigamma_rest(size))
-    level = count * x * xlog1p_gap(x) * share
-    return first, level - 0.5 * x * share * share + rest
-
-
-@inner
-def nb_log_kernel(count: float, mu: float, log_mu: float, dispersion: float) -> float:
-    """Log probability of a count but for what the mean and the dispersion have no part in."""
-    x = dispersion * mu
-    return rising(count, dispersion) + count * (log_mu - math.log1p(x)) - mu * log1p_ratio(x)
 
 
 @inner
