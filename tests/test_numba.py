@@ -1,5 +1,6 @@
 """The kernel cache: named after the sources, and not needed."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -30,21 +31,40 @@ def run(tmp_path, **environment):
     return float(done.stdout)
 
 
-def test_hash_changes_with_any_source_that_may_hold_a_kernel(tmp_path):
+@pytest.mark.parametrize(
+    ("edited", "same"), [("profile_grid", False), ("nb", False), ("lowess", True)]
+)
+def test_hash_changes_with_the_sources_that_a_kernel_uses(tmp_path, monkeypatch, edited, same):
     root = Path(dex.__file__).parent
     for room in ("stats", "data"):
         shutil.copytree(root / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    before = _numba.kernel_hash(tmp_path)
-    assert before == _numba.kernel_hash(root)
-    callee = tmp_path / "stats" / "moments.py"
+    shutil.copy(root / "_numba.py", tmp_path)
+    source = root / "stats" / "profile_grid.py"
+    before = _numba.kernel_hash(source)
+    callee = tmp_path / "stats" / f"{edited}.py"
     callee.write_text(callee.read_text() + "\n# edited\n")
-    assert _numba.kernel_hash(tmp_path) != before
+    monkeypatch.setattr(_numba, "_ROOT", tmp_path)
+    _numba._read.cache_clear()
+    after = _numba.kernel_hash(tmp_path / "stats" / "profile_grid.py")
+    _numba._read.cache_clear()
+    assert (after == before) == same
+
+
+def test_every_import_that_may_bring_a_kernel_is_seen():
+    for room in ("stats", "data"):
+        for source in (Path(dex.__file__).parent / room).glob("*.py"):
+            tree = ast.walk(ast.parse(source.read_text()))
+            modules = {node.module for node in tree if isinstance(node, ast.ImportFrom)}
+            kernels = {name for name in modules if name.startswith(("dex.stats", "dex.data"))}
+            assert {f"dex.{path.parent.name}.{path.stem}" for path in _numba._read(source)[1]} == (
+                kernels
+            ), source
 
 
 def test_kernels_are_written_to_the_folder_of_the_hash(tmp_path):
     assert run(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == 2.0
-    (folder,) = (tmp_path / "cache").iterdir()
-    assert folder.name == f"kernels-{_numba.kernel_hash(Path(dex.__file__).parent)}"
+    source = Path(dex.__file__).parent / "stats" / "moments.py"
+    folder = tmp_path / "cache" / f"moments-{_numba.kernel_hash(source)}"
     assert list(folder.rglob("*.nbi"))
 
 

@@ -1,14 +1,17 @@
 """The only place that touches numba: serial kernels, free of the GIL, cached on disk.
 
 numba's own cache looks at the file of the kernel that is called and misses an edit of a callee in
-another file, and then runs the old machine code. So the cache folder here is named after a hash of
-all sources that may hold kernels. Where no folder can be written, kernels compile in memory.
+another file, and then runs the old machine code. So the cache folder of a kernel is named after a
+hash of its file and of all that this file imports. Where no folder can be written, kernels compile
+in memory.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -22,14 +25,28 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_KERNEL_ROOMS = ("stats", "data")
+_ROOT = Path(__file__).parent
+_IMPORTED = re.compile(r"^\s*from dex\.(stats|data)\.(\w+) import", re.MULTILINE)
 
 
-def kernel_hash(root: Path) -> str:
-    """Hash of every source below ``root`` that may hold a kernel."""
+@functools.cache
+def _read(source: Path) -> tuple[bytes, tuple[Path, ...]]:
+    """Text of a source and the sources, of rooms that may hold kernels, that it imports."""
+    text = source.read_bytes()
+    imported = sorted(set(_IMPORTED.findall(text.decode())))
+    return text, tuple(_ROOT / room / f"{name}.py" for room, name in imported)
+
+
+def kernel_hash(source: Path) -> str:
+    """Hash of a source and of all that it imports from rooms that may hold kernels."""
+    reached, waiting = set[Path](), [source, _ROOT / "_numba.py"]
+    while waiting:
+        if (path := waiting.pop()) not in reached:
+            reached.add(path)
+            waiting += _read(path)[1]
     digest = hashlib.sha256()
-    for source in sorted(path for room in _KERNEL_ROOMS for path in (root / room).glob("*.py")):
-        digest.update(source.read_bytes())
+    for path in sorted(reached, key=lambda path: (path.name, path.parent.name)):
+        digest.update(_read(path)[0])
     return digest.hexdigest()[:16]
 
 
@@ -42,7 +59,6 @@ def cache_dir() -> Path | None:
         base = os.environ.get("NUMBA_CACHE_DIR")
         home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
         folder = Path(base) if base else Path(home or Path("~/.cache").expanduser()) / "dex-de"
-        folder /= f"kernels-{kernel_hash(Path(__file__).parent)}"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
@@ -57,9 +73,11 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile a loop that Python calls: serial, ``nogil``, cached on disk where possible."""
     if _CACHE_DIR is None:
         return _compiled(function, no_cfunc_wrapper=True)
+    source = Path(function.__code__.co_filename)
     config: Any = numba.core.config
     user_setting = config.CACHE_DIR
-    config.CACHE_DIR = str(_CACHE_DIR)  # read while numba builds the dispatcher
+    # Read while numba builds the dispatcher.
+    config.CACHE_DIR = str(_CACHE_DIR / f"{source.stem}-{kernel_hash(source)}")
     try:
         return _compiled(function, cache=True, no_cfunc_wrapper=True)
     finally:
