@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dex.typing import Float, Int
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 2 * 2**20
 """Of dense values: a few blocks fit the cache of a core."""
 _STREAM_BYTES = 256 * 2**20  # every block of a CSR or dense file may cost a sweep of the file
 _LISTED_BYTES = 32 * 2**20  # as if with all zeros

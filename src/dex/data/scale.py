@@ -105,9 +105,9 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
     ``unit`` settles the base of logs that nothing else tells: scanpy's natural log for cells,
     log2 for samples.
     """
-    values = sample[np.isfinite(sample)]
-    if np.array_equal(values, np.rint(values)):
+    if all(_are_whole(row) for row in sample):
         return Detected(Scale.COUNTS)  # if some are negative, reading them says which
+    values = sample[np.isfinite(sample)]
     if values.min() < 0:
         return Detected(_negative_scale(sample))
     where = "X" if layer is None else f"layers[{layer!r}]"
@@ -123,6 +123,11 @@ def detect_scale(sample: Float, uns: Any, *, layer: str | None, unit: str) -> De
     return Detected(
         guess, f"{where} looks logged, base unknown: taken as {guess} (else say scale='{other}')."
     )
+
+
+def _are_whole(row: Float) -> bool:
+    finite = row[np.isfinite(row)]
+    return np.array_equal(finite, np.rint(finite))
 
 
 def _linear_or_estimated(sample: Float, where: str) -> Detected:

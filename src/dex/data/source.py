@@ -208,8 +208,10 @@ def _scale(
 
 def _require_logs(scale: Scale, sample: Float) -> None:
     """Refuse what was called logs and would overflow when undone."""
-    largest = float(sample[np.isfinite(sample)].max(initial=0.0))
-    if scale.is_log and largest > _LARGEST_LOG:
+    if not scale.is_log:
+        return
+    largest = float(sample.max(initial=0.0, where=np.isfinite(sample)))
+    if largest > _LARGEST_LOG:
         msg = f"the values are called {scale}, and one is {largest:g}: they are not logs."
         raise InputError(msg)
 
