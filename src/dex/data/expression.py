@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dex.data.blocks import GeneBlocks
 from dex.data.depths import Depths, Unit, check_lengths_shape
 from dex.data.lazy import is_lazy
+from dex.data.reader import reader_for
 from dex.data.scale import Scale
 from dex.data.size_factors import Factors, estimate_factors
 from dex.errors import InputError
@@ -42,6 +43,8 @@ class GeneBlock:
     """Normalised, not logged; NaN where the scale has no linear counterpart."""
     abundance: Float | None
     """Above zero where the gene is expressed; None on scales that do not keep zeros."""
+    weights: Float | None = None
+    """Of the values, where they have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Expression:
     notes: tuple[str, ...] = ()
     lengths: Any = None
     """Average transcript lengths beside counts that are modelled, of the source's shape."""
+    weights: Any = None
+    """Weights of the observations, gene by gene, of the source's shape."""
 
     @classmethod
     def from_source(
@@ -211,6 +216,12 @@ class Expression:
         assert self.factors is not None  # as of_counts() makes sure
         return Depths(self.blocks, self.factors, unit, self.lengths)
 
+    def weights_of(self, place: slice | Int) -> Float | None:
+        """Weights of the genes at ``place`` (sorted), ``(n_obs, n_genes)``; None without."""
+        if self.weights is None:
+            return None
+        return reader_for(self.weights, self.rows).read(self.blocks.genes[place])
+
     def take(self, rows: Int) -> Expression:
         """Only some observations (``rows`` are positions among these), normalised as they were."""
         blocks = replace(self.blocks, rows=self.rows[rows])
@@ -222,7 +233,9 @@ class Expression:
     ) -> Columns:
         """Apply ``function`` to every block by threads and stack its columns along the genes."""
         block = (self._without_matrix() if is_lazy(self.source.matrix) else self)._block
-        parts = self.blocks.map(lambda raw: function(block(raw)), n_threads, label)
+        parts = self.blocks.map_placed(
+            lambda raw, place: function(block(raw, place)), n_threads, label
+        )
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def map_sparse(
@@ -245,7 +258,8 @@ class Expression:
 
     def values(self) -> Float:
         """All values at once, ``(n_obs, n_genes)``: for a handful of genes, as plots need."""
-        return np.hstack(self.blocks.map(lambda raw: self._block(raw).values, 1, "values"))  # noqa: PD011
+        blocks = self.blocks.map_placed(self._block, 1, "values")
+        return np.hstack([block.values for block in blocks])  # noqa: PD011
 
     def _without_matrix(self) -> Expression:
         """What makes blocks of raw values, to be sent to workers that have the values."""
@@ -253,16 +267,19 @@ class Expression:
         source = replace(self.source, matrix=None, obs_names=nobody, var_names=nobody)
         return replace(self, blocks=replace(self.blocks, source=source))
 
-    def _block(self, raw: Float) -> GeneBlock:
+    def _block(self, raw: Float, place: slice) -> GeneBlock:
         abundance = raw if self.source.scale.keeps_zero else None
+        weights = self.weights_of(place)
         if self.factors is None:
             linear = self.source.scale.to_linear(raw)
-            return GeneBlock(np.log2(1 + raw) if self._logs_linear else raw, linear, abundance)
+            values = np.log2(1 + raw) if self._logs_linear else raw
+            return GeneBlock(values, linear, abundance, weights)
         if self.scale is Scale.LOGCPM:
             libraries = self.factors.effective
-            return GeneBlock(log_cpm(raw, libraries), raw / libraries[:, None] * 1e6, abundance)
+            linear = raw / libraries[:, None] * 1e6
+            return GeneBlock(log_cpm(raw, libraries), linear, abundance, weights)
         values = ln1p(raw, self.factors.size_factors)
-        return GeneBlock(values, np.expm1(values), abundance)
+        return GeneBlock(values, np.expm1(values), abundance, weights)
 
     def _sparse_block(self, raw: SparseGenes) -> SparseBlock:
         abundance = raw if self.source.scale.keeps_zero else None

@@ -90,6 +90,7 @@ def log_likelihood(
 
     By Stirling's formula it is ``(y + size) log((1 + d y) / (1 + d mu)) - log(1 + d y) / 2`` with
     ``size = 1 / d``, and what the formula lacks at ``y + size``, less the same at ``size``.
+    A count with a weight is the mean of so many, whose sum has a dispersion of ``d / weight``.
     Sums of logs without a factor are logs of products.
     """
     fill(information, 0.0)
@@ -108,17 +109,14 @@ def log_likelihood(
         inverse = 1.0 / (1.0 + dispersion * mu)
         information[r] += weight[i] * mu * inverse
         log_ratio = math.log1p(dispersion * (y[i] - mu) * inverse)
-        value = (y[i] + size) * log_ratio
+        total += weight[i] * (y[i] + size) * log_ratio
         if y[i] > 0.0:
-            value += _stirling_error(y[i] + size) - size_error
-            if weight[i] == 1.0:
-                product *= 1.0 + dispersion * y[i]
-                if product > _LARGE:
-                    total -= 0.5 * math.log(product)
-                    product = 1.0
-            else:
-                value -= 0.5 * math.log1p(dispersion * y[i])
-        total += weight[i] * value
+            total += _stirling_error(weight[i] * (y[i] + size))
+            total -= size_error if weight[i] == 1.0 else _stirling_error(weight[i] * size)
+            product *= 1.0 + dispersion * y[i]
+            if product > _LARGE:
+                total -= 0.5 * math.log(product)
+                product = 1.0
     return total - 0.5 * math.log(product)
 
 

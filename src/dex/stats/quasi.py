@@ -159,7 +159,7 @@ def _deviances(
         fill(information, 0.0)
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
-            precision[i] = weight[i] * mu / (1.0 + dispersion * mu)
+            precision[i] = mu / (1.0 + dispersion * mu)  # as edgeR's leverages: without weights
             information[index[i]] += precision[i]
         left[j] = -variances_of_rows(rows, information, lower, variance)
         for i in range(n_obs):
@@ -168,13 +168,14 @@ def _deviances(
                 left[j] += 1.0
             if mu <= _NO_MEAN or weight[i] <= 0.0:
                 continue
-            unit = unit_deviance(counts[j, i], mu, dispersion * weight[i])
+            unit = unit_deviance(counts[j, i], mu, dispersion)
             deviance[j] += weight[i] * unit
             if not adjust:
                 continue
             log_mu = log_depth[i] + log_means[index[i]]
             if weight[i] != 1.0:
                 log_mu += math.log(weight[i])
+                unit = unit_deviance(counts[j, i], mu, dispersion * weight[i])
             factor, degrees = interpolate_count(log_mu, factors[0], factors[1], points)
             adjusted[j] += factor * weight[i] * unit
             df[j] += degrees * (1.0 - min(precision[i] * variance[index[i]], 1.0))

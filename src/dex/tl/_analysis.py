@@ -9,6 +9,7 @@ import numpy as np
 from pandas.api.types import is_bool_dtype
 
 from dex.data import Expression, Source
+from dex.data.reader import read_rows, row_pieces
 from dex.data.scale import Scale
 from dex.data.source import counts_source, layer_names, obs_of, var_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
@@ -82,7 +83,11 @@ def measure(
     """Blocks of genes on the scale that the method needs, of the observations ``kept``."""
     rows, how = np.flatnonzero(kept), options.size_factors
     control_genes = _control_genes(adata, options.control_genes)
-    if not isinstance(method, ModelMethod) or not method.counts:
+    counts = isinstance(method, ModelMethod) and method.counts
+    weights = _beside(adata, measured, "observation_weights", options.observation_weights)
+    if weights is not None:
+        _require_weights(weights, rows, zero=not counts)
+    if not isinstance(method, ModelMethod) or not counts:
         if options.lengths is not None:
             counted = [repr(one.name) for one in METHODS.values() if _models_counts(one)]
             msg = f"lengths={options.lengths!r} goes with count models: {', '.join(counted)}."
@@ -102,10 +107,10 @@ def measure(
             where = expression.source.where
             msg = f"lfc={options.lfc} is in log2, and {where} is not on a log scale."
             raise InputError(msg)
-        return expression
-    lengths = _lengths(adata, measured, options.lengths)
+        return replace(expression, weights=weights)
+    lengths = _beside(adata, measured, "lengths", options.lengths)
     need = f"{method.name} models counts: put raw counts into adata.layers['counts']"
-    return Expression.of_counts(
+    expression = Expression.of_counts(
         counts_source(adata, measured.source, need=need),
         rows,
         measured.genes,
@@ -116,6 +121,7 @@ def measure(
         control_genes=control_genes,
         n_threads=options.n_threads,
     )
+    return replace(expression, weights=weights)
 
 
 def _models_counts(method: Method) -> bool:
@@ -133,17 +139,28 @@ def _control_genes(adata: AnnData, name: str | None) -> Bool | None:
     return var[name].to_numpy(dtype=bool)
 
 
-def _lengths(adata: AnnData, measured: Measured, name: str | None) -> Any:
-    """Average transcript lengths beside the counts."""
+def _beside(adata: AnnData, measured: Measured, argument: str, name: str | None) -> Any:
+    """A layer that goes with the values, as average transcript lengths do."""
     if name is None:
         return None
     if name not in layer_names(adata):
-        msg = f"lengths={name!r} is not in adata.layers; it has {listed(layer_names(adata))}."
+        msg = f"{argument}={name!r} is not in adata.layers; it has {listed(layer_names(adata))}."
         raise InputError(msg)
     if measured.made:
-        msg = f"lengths={name!r} are of observations, and cells are added up here by replicate=."
+        msg = f"{argument}={name!r} are of observations, and cells are added up by replicate=."
         raise InputError(msg)
     return adata.layers[name]
+
+
+def _require_weights(weights: Any, rows: Int, *, zero: bool) -> None:
+    """Refuse weights that are none; zero says that a value is missing, where one may be."""
+    for piece in row_pieces(weights, rows):
+        some = read_rows(weights, piece)
+        good = np.isfinite(some) & ((some >= 0) if zero else (some > 0))
+        if not good.all():
+            least = "0 (missing) or more" if zero else "above 0"
+            msg = f"observation_weights= must be numbers {least}; one is {some[~good][0]:g}."
+            raise InputError(msg)
 
 
 def _size_factors(method: Method, source: Source, how: str) -> str:

@@ -190,6 +190,13 @@ def _values_again(
         size_factors=str(params.get("size_factors", "auto")),
         lengths=params.get("lengths"),
         control_genes=params.get("control_genes"),
+        fit=method.fit_options(
+            **{
+                name: params[name]
+                for name in method.option_names(method.fit_options)
+                if name in params
+            }
+        ),
     )
     return measure(adata, measured, method, model.design.kept, again), ()
 

@@ -48,6 +48,10 @@ class Counted:
         """
         return self.expression.depths("library").of(place)
 
+    def weights(self, place: slice | Int) -> Float | None:
+        """Weights of the genes at ``place`` (sorted), ``(n_obs, n_genes)``; None without."""
+        return self.expression.weights_of(place)
+
     def map(self, function: Callable[[Float, slice], Columns], label: str) -> Columns:
         """Apply ``function`` to the counts of every block and its place; stack its columns."""
         parts = self.expression.blocks.map_placed(function, self.n_threads, label)
@@ -65,10 +69,11 @@ class Counted:
         """Average log2 counts per million of every gene, and their mean on the linear scale."""
         libraries, sizes = self.libraries, self.sizes
 
-        def columns(counts: Float, _: slice) -> Columns:
+        def columns(counts: Float, place: slice) -> Columns:
+            weights = self.weights(place)
             return {
                 "base_mean": (counts / libraries[:, None]).mean(axis=0) * 1e6,
-                "abundance": ave_log_cpm(counts, sizes, dispersion=dispersion),
+                "abundance": ave_log_cpm(counts, sizes, dispersion=dispersion, weights=weights),
             }
 
         return self.map(columns, "abundance")

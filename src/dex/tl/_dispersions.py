@@ -56,13 +56,15 @@ def trended_dispersions(counted: Counted, rows: DesignRows) -> Trended:
     """
 
     def profiles(counts: Float, place: slice) -> Columns:
-        depths = counted.depths(place)
+        depths, weights = counted.depths(place), counted.weights(place)
         used = counts.sum(axis=0) >= MIN_TOTAL
         out = np.full((counts.shape[1], len(LOG_DISPERSIONS)), np.nan)
         some = np.asfortranarray(counts[:, used])
         if depths.ndim > 1:
             depths = depths[:, used]
-        out[used] = adjusted_profile(some, rows, depths, LOG_DISPERSIONS)
+        if weights is not None:
+            weights = weights[:, used]
+        out[used] = adjusted_profile(some, rows, depths, LOG_DISPERSIONS, weights=weights)
         return {"profile": out}
 
     profile = counted.map(profiles, "dispersions")["profile"]
@@ -89,7 +91,8 @@ def tagwise_dispersions(
     trend, used = trended.genes["dispersion_trend"], trended.used
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths(place), trend[place], adjust=False)
+        depths, weights = counted.depths(place), counted.weights(place)
+        fit = fit_quasi(counts, rows, depths, trend[place], weights=weights, adjust=False)
         return {"deviance": fit.deviance, "df_residual": fit.df_residual}
 
     found = counted.map(columns, "deviances about the trend")

@@ -54,6 +54,8 @@ class QuasiOptions:
     """Negative binomial dispersion of all genes; by default that of the abundant ones."""
     prior_count: float = 0.125
     """Added to counts, on average, for the log2 fold changes that are reported."""
+    observation_weights: str | None = None
+    """Layer with positive weights of the counts: a count is the mean of so many."""
     legacy: bool = False
     """Whether it is done as before edgeR 4: trended dispersions, deviances as they are."""
 
@@ -114,8 +116,9 @@ def shrunken_coef(
 
     def columns(counts: Float, place: slice) -> Columns:
         raised, depths = with_prior_count(counts, counted.depths(place), prior_count)
-        near = None if start is None else start[place]
-        return {"coef": fit_nb_glm(raised, rows, depths, spread[place], start=near).coef / _LN2}
+        near, weights = None if start is None else start[place], counted.weights(place)
+        fit = fit_nb_glm(raised, rows, depths, spread[place], weights=weights, start=near)
+        return {"coef": fit.coef / _LN2}
 
     return counted.map(columns, "fold changes")["coef"]
 
@@ -127,7 +130,9 @@ def _dispersion_of_abundant(counted: Counted, rows: DesignRows, abundance: Float
         return DISPERSION  # for fold changes alone
     top = abundant_genes(abundance, df_residual)
     top = np.sort(top[evenly_spaced(abundance[top], _AT_MOST)])
-    found = fit_common_dispersion(counted.of_genes(top), rows, counted.depths(top))
+    found = fit_common_dispersion(
+        counted.of_genes(top), rows, counted.depths(top), weights=counted.weights(top)
+    )
     return found if np.isfinite(found) else 0.0
 
 
@@ -145,6 +150,7 @@ def _fit_quasi(
                 counted.depths(place),
                 dispersion,
                 quasi_dispersion=typical,
+                weights=counted.weights(place),
                 table=table,
                 start=None if start is None else start[place],
             )
@@ -173,7 +179,8 @@ def _fit_legacy(counted: Counted, rows: DesignRows, design: Design, options: Qua
     genes, trend = trended.genes, trended.genes["dispersion_trend"]
 
     def columns(counts: Float, place: slice) -> Columns:
-        fit = fit_quasi(counts, rows, counted.depths(place), trend[place], adjust=False)
+        depths, weights = counted.depths(place), counted.weights(place)
+        fit = fit_quasi(counts, rows, depths, trend[place], weights=weights, adjust=False)
         none = np.zeros_like(fit.deviance)
         own = np.divide(fit.deviance, fit.df_residual, out=none, where=fit.df_residual > 0)
         return {

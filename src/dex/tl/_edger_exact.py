@@ -42,6 +42,9 @@ def exact_each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     if counted.expression.lengths is not None:
         msg = "lengths= cannot be with the exact test, which needs libraries; use method='edger'."
         raise InputError(msg)
+    if counted.expression.weights is not None:
+        msg = "observation_weights= have no place in the exact test; use method='edger'."
+        raise InputError(msg)
     rows = DesignRows.from_design(fit.design)
     sides = [_sides(rows, contrast) for contrast in contrasts]
     prior_count = float(fit.shared["prior_count"])

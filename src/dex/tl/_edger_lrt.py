@@ -39,6 +39,8 @@ class TagwiseOptions:
     """Negative binomial dispersion of all genes; by default each gene's is estimated."""
     prior_count: float = 0.125
     """Added to counts, on average, for the log2 fold changes that are reported."""
+    observation_weights: str | None = None
+    """Layer with positive weights of the counts: a count is the mean of so many."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -64,9 +66,9 @@ def fit_tagwise(expression: Expression, design: Design, setting: FitSetting) -> 
     spread = genes["dispersion"]
 
     def columns(counts: Float, place: slice) -> Columns:
-        depths = counted.depths(place)
-        fit = fit_nb_glm(counts, rows, depths, spread[place])
-        deviance = nb_deviance(counts, rows, depths, spread[place], fit.coef)
+        depths, weights = counted.depths(place), counted.weights(place)
+        fit = fit_nb_glm(counts, rows, depths, spread[place], weights=weights)
+        deviance = nb_deviance(counts, rows, depths, spread[place], fit.coef, weights=weights)
         return {"deviance": deviance, "converged": fit.converged}
 
     genes |= counted.map(columns, "negative binomial fits")

@@ -111,17 +111,18 @@ def _ratios(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> tuple[Flo
     full, legacy = DesignRows.from_design(fit.design), bool(fit.shared.get("legacy"))
 
     def columns(counts: Float, place: slice) -> Columns:
-        depths = counted.depths(place)
-        every = [
-            likelihood_ratio(counts, null, depths, spread[place], deviance[place]) for null in nulls
-        ]
+        depths, weights = counted.depths(place), counted.weights(place)
+        parts = (depths, spread[place], deviance[place])
+        every = [likelihood_ratio(counts, null, *parts, weights=weights) for null in nulls]
         ratio = np.stack(every, axis=1)
         poisson = np.full_like(ratio, np.nan)
         if legacy:
             post = fit.genes["quasi_dispersion_post"][place]
-            few = _below_poisson(counts, full, depths, spread[place], post)
+            few = _below_poisson(counts, full, depths, spread[place], post, weights=weights)
             some = depths if depths.ndim == 1 else depths[:, few]
-            poisson[few] = _poisson_ratios(np.asfortranarray(counts[:, few]), full, nulls, some)
+            weighted = None if weights is None else weights[:, few]
+            of_few = (np.asfortranarray(counts[:, few]), full, nulls, some, weighted)
+            poisson[few] = _poisson_ratios(*of_few)
         return {"ratio": ratio, "poisson": poisson}
 
     found = counted.map(columns, "null models")
@@ -129,19 +130,27 @@ def _ratios(fit: Fit, nulls: list[NullModel], setting: TestSetting) -> tuple[Flo
 
 
 def _below_poisson(
-    counts: Float, full: DesignRows, depths: Float, spread: Float, quasi_dispersion: Float
+    counts: Float,
+    full: DesignRows,
+    depths: Float,
+    spread: Float,
+    quasi_dispersion: Float,
+    *,
+    weights: Float | None,
 ) -> Bool:
-    mu = fitted_means(full, depths, fit_nb_glm(counts, full, depths, spread).coef)
+    fit = fit_nb_glm(counts, full, depths, spread, weights=weights)
+    mu = fitted_means(full, depths, fit.coef)
     return np.asarray((quasi_dispersion * (1 + spread * mu) < 1).any(axis=0))
 
 
 def _poisson_ratios(
-    counts: Float, full: DesignRows, nulls: list[NullModel], depths: Float
+    counts: Float, full: DesignRows, nulls: list[NullModel], depths: Float, weights: Float | None
 ) -> Float:
     none = np.zeros(counts.shape[1])
-    coef = fit_nb_glm(counts, full, depths, none).coef
-    deviance = nb_deviance(counts, full, depths, none, coef)
-    every = [likelihood_ratio(counts, null, depths, none, deviance) for null in nulls]
+    coef = fit_nb_glm(counts, full, depths, none, weights=weights).coef
+    deviance = nb_deviance(counts, full, depths, none, coef, weights=weights)
+    parts = (depths, none, deviance)
+    every = [likelihood_ratio(counts, null, *parts, weights=weights) for null in nulls]
     return np.stack(every, axis=1)
 
 
@@ -170,10 +179,12 @@ def _roots(fit: Fit, contrast: Float, setting: TestSetting) -> tuple[Float, Floa
     full = DesignRows.from_design(fit.design)
 
     def columns(counts: Float, place: slice) -> Columns:
-        depths = counted.depths(place)
-        effect = fit_nb_glm(counts, full, depths, spread[place]).coef @ contrast / _LN2
-        parts = (depths, spread[place], deviance[place], effect)
-        low, high = threshold_roots(counts, fit.design, contrast, *parts, threshold=setting.lfc)
+        depths, weights = counted.depths(place), counted.weights(place)
+        found = fit_nb_glm(counts, full, depths, spread[place], weights=weights)
+        parts = (depths, spread[place], deviance[place], found.coef @ contrast / _LN2)
+        low, high = threshold_roots(
+            counts, fit.design, contrast, *parts, threshold=setting.lfc, weights=weights
+        )
         return {"low": low, "high": high}
 
     found = counted.map(columns, "models at the threshold")

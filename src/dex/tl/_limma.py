@@ -16,7 +16,12 @@ from dex.stats.array_weights import GeneByGene, relative_squares_of, reml_weight
 from dex.stats.basis import Basis
 from dex.stats.repeated_measures import atanh_correlations, consensus_correlation
 from dex.stats.weighted_model import Blocks, fit_gene_models
-from dex.tl._limma_samples import block_codes, given_weights, require_sample_weights
+from dex.tl._limma_samples import (
+    block_codes,
+    both_weights,
+    given_weights,
+    require_sample_weights,
+)
 from dex.tl._moderated import in_parts, mean_of_known, model_columns, moderated_fit
 from dex.tl._options import require_choice
 
@@ -40,6 +45,8 @@ class LimmaOptions:
     """Whether hyper- and hypovariable genes are kept out of the prior, and squeezed less."""
     sample_weights: bool | str = False
     """Quality weights of the samples: to be estimated, or a column of ``obs``."""
+    observation_weights: str | None = None
+    """Layer with inverse variances of the values, up to a factor; 0 where a value is missing."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
@@ -53,18 +60,19 @@ def fit_limma(expression: Expression, design: Design, setting: FitSetting) -> Fi
     options, scale = setting.options, expression.scale
     unit = scale.log2_per_unit if scale.is_log else 1.0
     logs = _Logs(expression, Basis.from_design(design.matrix), design.matrix, setting)
-    weights = given_weights(setting.obs, options.sample_weights)
+    samples = given_weights(setting.obs, options.sample_weights)
     if options.sample_weights is True:
-        weights = logs.sample_weights()
-    blocks = logs.blocks(weights)
+        samples = logs.sample_weights()
+    blocks = logs.blocks(samples)
 
-    def models_of(values: Float) -> Columns:
-        in_log2 = values * unit
+    def models_of(values: Float, weights: Float | None) -> Columns:
+        in_log2, weights = values * unit, both_weights(weights, samples)
         models = fit_gene_models(in_log2, logs.basis, weights=weights, blocks=blocks)
         return model_columns(models, mean_of_known(in_log2))
 
     def columns(block: GeneBlock) -> Columns:
-        return {"base_mean": mean_of_known(block.linear), **in_parts(models_of, block.values)}
+        models = in_parts(models_of, block.values, block.weights)
+        return {"base_mean": mean_of_known(block.linear), **models}
 
     genes = logs.map(columns, "linear models")
     shared: dict[str, Any] = {"is_log": scale.is_log}
@@ -73,7 +81,7 @@ def fit_limma(expression: Expression, design: Design, setting: FitSetting) -> Fi
     fit = moderated_fit(
         design.matrix, genes, trend=options.trend, robust=options.robust, shared=shared
     )
-    return replace(fit, obs={} if weights is None else {"sample_weights": weights})
+    return replace(fit, obs={} if samples is None else {"sample_weights": samples})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +99,14 @@ class _Logs:
         return self.expression.map_blocks(function, n_threads=n_threads, label=label)
 
     def sample_weights(self) -> Float:
-        """By restricted likelihood, or gene by gene where values are missing, as limma does."""
+        """By restricted likelihood; gene by gene where values are missing or weighted."""
         gaps = self.map(lambda block: {"gaps": np.isnan(block.values).any(axis=0)}, "gaps")
-        if not gaps["gaps"].any():
+        if self.expression.weights is None and not gaps["gaps"].any():
             return reml_weights(self._relative_squares, self.design)
         learner = GeneByGene(self.design)
 
         def learn(block: GeneBlock) -> Columns:
-            learner.add(block.values)
+            learner.add(block.values, block.weights)
             return {}
 
         self.expression.map_blocks(learn, n_threads=1, label="sample weights")  # genes in order
@@ -112,15 +120,16 @@ class _Logs:
         sums = self.map(columns, "sample weights")
         return sums["squares"].sum(axis=0), int(sums["n"].sum())
 
-    def blocks(self, weights: Float | None) -> Blocks | None:
+    def blocks(self, samples: Float | None) -> Blocks | None:
         """Repeated measures, with the consensus of the genes' correlations."""
         codes = block_codes(self.setting)
         if codes is None:
             return None
 
         def columns(block: GeneBlock) -> Columns:
-            shape, values = block.values.shape, block.values
-            every = None if weights is None else np.broadcast_to(weights[:, None], shape)
-            return {"atanh": atanh_correlations(values, self.basis, codes, weights=every)}
+            every = both_weights(block.weights, samples)
+            if every is not None:
+                every = np.broadcast_to(every, block.values.shape)
+            return {"atanh": atanh_correlations(block.values, self.basis, codes, weights=every)}
 
         return Blocks(codes, consensus_correlation(self.map(columns, "correlation")["atanh"]))

@@ -50,6 +50,13 @@ def given_weights(obs: pd.DataFrame, sample_weights: bool | str) -> Float | None
     return weights
 
 
+def both_weights(weights: Float | None, samples: Float | None) -> Float | None:
+    """Weights of values, ``(n_obs, n_genes)``, times those of their observations, ``(n_obs,)``."""
+    if samples is None:
+        return weights
+    return samples[:, None] if weights is None else weights * samples[:, None]
+
+
 def block_codes(setting: FitSetting) -> Int | None:
     """Block of every observation, from 0; None without blocks.
 

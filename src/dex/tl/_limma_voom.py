@@ -17,7 +17,12 @@ from dex.stats.basis import Basis
 from dex.stats.repeated_measures import atanh_correlations, consensus_correlation
 from dex.stats.voom import SPAN, log2_depths, voom_logs, voom_trend, voom_weights
 from dex.stats.weighted_model import Blocks, fit_gene_models
-from dex.tl._limma_samples import block_codes, given_weights, require_sample_weights
+from dex.tl._limma_samples import (
+    block_codes,
+    both_weights,
+    given_weights,
+    require_sample_weights,
+)
 from dex.tl._moderated import in_parts, model_columns, moderated_fit, stacked
 from dex.tl._options import require_choice
 
@@ -156,7 +161,7 @@ class _Voom:
 
         def columns(counts: Float) -> Columns:
             logs = voom_logs(counts, self.libraries)
-            weights = _both(self.precision(logs), samples)
+            weights = both_weights(self.precision(logs), samples)
             return {"atanh": atanh_correlations(logs, self.basis, codes, weights=weights)}
 
         return consensus_correlation(self.map(columns, "correlation")["atanh"])
@@ -164,7 +169,7 @@ class _Voom:
     def columns(self, counts: Float, samples: Float | None, blocks: Blocks | None) -> Columns:
         """Weighted models of some genes."""
         logs = voom_logs(counts, self.libraries)
-        weights = _both(self.precision(logs), samples)
+        weights = both_weights(self.precision(logs), samples)
         models = fit_gene_models(logs, self.basis, weights=weights, blocks=blocks)
         base_mean = (counts / self.libraries[:, None]).mean(axis=0) * 1e6
         return {"base_mean": base_mean, **model_columns(models, logs.mean(axis=0))}
@@ -185,7 +190,3 @@ class _Voom:
             self.design, genes, trend=options.trend, robust=options.robust, shared=shared
         )
         return replace(fit, obs=obs)
-
-
-def _both(weights: Float, samples: Float | None) -> Float:
-    return weights if samples is None else weights * samples[:, None]

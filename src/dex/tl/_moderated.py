@@ -58,14 +58,18 @@ def model_columns(models: GeneModels, mean_log2: Float) -> Columns:
     }
 
 
-def in_parts(function: Callable[[Float], Columns], block: Float) -> Columns:
+def in_parts(function: Callable[..., Columns], block: Float, *others: Float | None) -> Columns:
     """Apply ``function`` to a few genes of ``(n_obs, n_genes)`` at a time, in their order.
 
+    ``others`` are of the same shape, or None, and go with them.
     Weights and residuals take several times the memory of the values.
     """
     n = max(_PART_VALUES // len(block), 1)
-    starts = range(0, block.shape[1], n)
-    return stacked([function(block[:, start : start + n]) for start in starts])
+    every, parts = (block, *others), []
+    for start in range(0, block.shape[1], n):
+        some = [None if one is None else one[:, start : start + n] for one in every]
+        parts.append(function(*some))
+    return stacked(parts)
 
 
 def stacked(parts: list[Columns]) -> Columns:

@@ -43,6 +43,11 @@ class Options:
     test: Any = field(default_factory=NoOptions)
     """Likewise for its tests."""
 
+    @property
+    def observation_weights(self) -> str | None:
+        """Layer with weights, of methods that take them."""
+        return getattr(self.fit, "observation_weights", None)
+
     def __post_init__(self) -> None:
         """Refuse what there is not."""
         check_key(self.key_added)

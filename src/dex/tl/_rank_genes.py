@@ -176,12 +176,14 @@ def rank_genes(
             with voom's weights); ``robust``: whether outlying variances are kept out of the prior
             and squeezed less; ``sample_weights``: True to estimate quality weights, or a column of
             ``obs``; ``proportion`` of changed genes, for ``lods``; ``conf_level``. voom's ``span``:
-            share of the genes that are neighbours in the trend, or ``"adaptive"``.
+            share of the genes that are neighbours in the trend, or ``"adaptive"``. ``"limma"``
+            alone: ``observation_weights``, a layer with inverse variances of the values.
         ``"edger"``, ``"edger_lrt"``, ``"edger_exact"``
             ``robust``, as above, of (quasi-)dispersions; ``dispersion``: given, not estimated;
             ``prior_count``: added for the fold changes reported. ``"edger"`` alone:
             ``abundance_trend`` of the prior; ``legacy``: as before edgeR 4. The exact test takes
-            designs of one factor only.
+            designs of one factor only; the others ``observation_weights``, a layer that says of
+            how many each count is the mean.
         ``"deseq2"``
             ``fit_type``: trend of the dispersions, ``"parametric"``, ``"local"`` or ``"mean"``;
             ``prior_var`` around it; ``refit_outliers``: replicates from which outlying counts are

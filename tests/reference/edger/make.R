@@ -1,5 +1,5 @@
 # edgeR stage by stage on simulated counts; run where the files should be written.
-suppressMessages(library(edgeR))
+suppressMessages({library(edgeR); library(limma)})
 set.seed(20261127)
 RNGkind("Mersenne-Twister", "Inversion", "Rejection")
 write_table <- function(x, file, digits = 10) {
@@ -105,4 +105,24 @@ for (name in names(cases)) {
   write_table(ql, paste0(name, "_ql.csv.gz"))
   write_table(list(name = names(numbers), value = unname(numbers)), paste0(name, "_numbers.csv.gz"), 15)
 }
+
+# Weights of the observations, gene by gene, through all pipelines.
+set.seed(20261128)
+design <- two(5, 5); block <- rep(1:5, 2)
+y <- simulate(150, design, exp(rnorm(10, 0, 0.3)), dispersion = 0.15)
+w <- matrix(round(runif(length(y), 0.2, 1), 3), nrow(y))
+write_table(y, "weighted_counts.csv.gz"); write_table(w, "weighted_weights.csv.gz")
+d <- normLibSizes(DGEList(t(y)))
+logs <- cpm(d, log = TRUE, prior.count = 2)
+d$weights <- t(w)
+q <- glmQLFit(d, design); treat <- glmTreat(q, lfc = 0.5); q <- glmQLFTest(q)
+e <- estimateDisp(d, design)
+legacy <- glmQLFTest(glmQLFit(e, design, legacy = TRUE)); lrt <- glmLRT(glmFit(e, design))
+limma <- function(weights, ...) eBayes(lmFit(logs, design, weights = weights, ...), trend = TRUE)$t[, 2]
+samples <- arrayWeights(logs, design, weights = t(w))
+correlation <- duplicateCorrelation(logs, design, block = block, weights = t(w))$consensus.correlation
+write_table(list(abundance = q$AveLogCPM, F = q$table$F, df = q$df.total, log2fc = q$table$logFC,
+  treat = treat$table$PValue, F_legacy = legacy$table$F, trended = e$trended.dispersion, tagwise = e$tagwise.dispersion,
+  lr = lrt$table$LR, limma = limma(t(w)), limma_samples = limma(t(w) * rep(samples, each = ncol(y))),
+  limma_block = limma(t(w), block = block, correlation = correlation)), "weighted.csv.gz")
 writeLines(capture.output(sessionInfo()), "session_info.txt")
