@@ -13,6 +13,7 @@ OPTIONS = {
     "expression": {"genes": ["$x_{$"]},
     "compare": {"key": ["rank_genes", "ranks"]},
     "mean_variance": {"key": "voom"},
+    "cooks": {"key": "deseq2"},
 }
 PLOTS = sorted(dex.pl.__all__)
 
@@ -28,7 +29,8 @@ def hostile():
     adata.obs["$condition_{$"] = adata.obs.pop("condition").cat.rename_categories(HOSTILE)
     dex.tl.rank_genes(adata, groupby="$condition_{$")
     dex.tl.rank_genes(adata, groupby="$condition_{$", method="wilcoxon", key_added="ranks")
-    dex.tl.rank_genes(adata, groupby="$condition_{$", method="limma_voom", key_added="voom")
+    for method, key in (("limma_voom", "voom"), ("deseq2", "deseq2")):
+        dex.tl.rank_genes(adata, groupby="$condition_{$", method=method, key_added=key)
     dex.tl.pca(adata)
     dex.tl.mds(adata)
     return adata

@@ -12,6 +12,8 @@ from dex.stats.cooks import (
     in_cells,
     replacements,
     robust_dispersion,
+    tallied_quantiles,
+    tally_distances,
     trimmed_mean,
 )
 from dex.stats.gene_dispersion import FLOOR, CountModel, fit_means
@@ -98,3 +100,19 @@ def test_replacements_are_whole_counts_at_the_samples_depths():
     normalised = np.array([[10.0], [11], [12], [10], [500]])
     depths = np.array([1.0, 2, 0.5, 1, 1.5])
     assert replacements(normalised, depths)[:, 0].tolist() == [11, 22, 5, 11, 16]
+
+
+def test_tallies_add_up_and_tell_quantiles():
+    rng = np.random.default_rng(3)
+    distances = rng.lognormal(-3, 1.5, (4, 5000))
+    distances[1, :100] = np.nan
+    distances[2] = 0.0
+    distances[3] = np.nan
+    parts = tally_distances(distances[:, :2000]) + tally_distances(distances[:, 2000:])
+    assert np.array_equal(parts, tally_distances(distances))
+    shares = np.array([0.05, 0.5, 0.95])
+    found = tallied_quantiles(parts, shares)
+    exact = np.nanquantile(distances[:2], shares, axis=1).T
+    np.testing.assert_allclose(np.log10(found[:2]), np.log10(exact), atol=0.02)
+    assert (found[2] < 2e-6).all()
+    assert np.isnan(found[3]).all()

@@ -2,6 +2,7 @@
 
 from dex.pl._calibration import calibration
 from dex.pl._compare import compare
+from dex.pl._cooks import cooks
 from dex.pl._dispersion import dispersion
 from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
@@ -16,6 +17,7 @@ from dex.pl._volcano import volcano
 __all__ = [
     "calibration",
     "compare",
+    "cooks",
     "dispersion",
     "expression",
     "heatmap",

@@ -22,6 +22,9 @@ _TRIMS: Final = ((3.5, 1 / 3, 2.04), (23.5, 1 / 4, 1.86), (np.inf, 1 / 8, 1.51))
 deviations of a normal the variance."""
 _REPLACEMENT_TRIM: Final = 0.2
 _MORE: Final = 3
+_LOWEST: Final = -6.0
+_PER_DECADE: Final = 10
+_N_BINS: Final = 100
 
 
 def cooks_distances(
@@ -100,6 +103,41 @@ def exceeded(counts: Float, distances: Float) -> Bool:
     """
     suspect = np.take_along_axis(counts, distances.argmax(axis=0)[None], axis=0)
     return np.asarray((counts > suspect).sum(axis=0) >= _MORE)
+
+
+def tally_distances(distances: Float) -> Int:
+    """How many of the distances ``(n_obs, n_vars)`` are of which size, ``(n_obs, n_bins)``.
+
+    Tallies of blocks of genes add up; :func:`tallied_quantiles` reads them.
+    """
+    n_obs = len(distances)
+    with np.errstate(divide="ignore"):
+        logs = (np.log10(distances) - _LOWEST) * _PER_DECADE
+    known = np.isfinite(distances)
+    bins = np.clip(np.where(known, logs, 0), 0, _N_BINS - 1).astype(np.intp)
+    bins += np.arange(n_obs)[:, None] * _N_BINS
+    return np.bincount(bins[known], minlength=n_obs * _N_BINS).reshape(n_obs, _N_BINS)
+
+
+def tallied_quantiles(tally: Int, shares: Float) -> Float:
+    """Quantiles of tallied distances, to a few hundredths of a decade; ``(n_obs, n_shares)``.
+
+    Those of an observation without distances are NaN.
+
+    Examples
+    --------
+    >>> tally = tally_distances(np.geomspace(1e-3, 10, 1000)[None, :])
+    >>> tallied_quantiles(tally, np.array([0.25, 0.5])).round(2).tolist()
+    [[0.01, 0.1]]
+    """
+    below = np.concatenate([np.zeros((len(tally), 1)), tally.cumsum(axis=1)], axis=1)
+    edges = _LOWEST + np.arange(_N_BINS + 1) / _PER_DECADE
+    quantiles = np.full((len(tally), len(shares)), np.nan)
+    for i in np.flatnonzero(below[:, -1]):
+        rises = np.concatenate([[True], np.diff(below[i]) > 0])
+        rises[:-1] |= rises[1:]  # a quantile lies within a bin that holds something
+        quantiles[i] = 10 ** np.interp(shares * below[i, -1], below[i, rises], edges[rises])
+    return quantiles
 
 
 def trimmed_mean(values: Float, trim: float) -> Float:

@@ -22,6 +22,8 @@ from dex.stats.cooks import (
     in_cells,
     replacements,
     robust_dispersion,
+    tallied_quantiles,
+    tally_distances,
 )
 from dex.stats.design_rows import DesignRows
 from dex.stats.dispersion_prior import DispersionSpread, dispersion_spread
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
 _LN2 = float(np.log(2.0))
 _CURVE_POINTS = 200
+_SHARES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,9 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
         "prior_var": spread.prior,
         "two_groups": model.rows.rows.shape == (2, 2),
         "replaced": final.pop("replaced"),
+        "cooks_cutoff": cooks_cutoff(*matrix.shape),
+        "cooks_quantiles": _distances_of_observations(final),
+        "observations": setting.obs.index.to_numpy(dtype=object),
     }
     coef, cov = final.pop("coef"), final.pop("cov")
     return Fit(matrix, coef, final, cov, {"size_factors": depths.shared}, about, notes)
@@ -168,7 +174,9 @@ def _second_pass(
 ) -> Columns:
     """Fit the genes of a block, of which one is the ``first``, and those with outliers again.
 
-    ``replaced`` has gene and observation of every count that was replaced, ``(n_replaced, 2)``.
+    ``distances`` are the tallied ones of the observations, ``(1, n_obs, n_bins)``, the largest of
+    them beside. ``replaced`` has gene and observation of every count that was replaced,
+    ``(n_replaced, 2)``.
     """
     columns, distances = _final_fit(counts, depths, genes, shared)
     n_obs, n_coefs = shared.model.basis.Q.shape
@@ -184,6 +192,8 @@ def _second_pass(
         better, _ = _final_fit(new, some, fit_gene_dispersion(new, some, shared.model), shared)
         for name, found in better.items():
             columns[name][again] = found
+    columns["distances"] = tally_distances(distances)[None]
+    columns["largest_distance"] = np.fmax.reduce(distances, axis=1, initial=np.nan)[None]
     columns["replaced"] = np.argwhere(swapped.T) + np.array([first, 0])
     return columns
 
@@ -237,6 +247,13 @@ def _taken(genes: GeneDispersion, place: slice) -> GeneDispersion:
 
 def _stacked(parts: list[Columns]) -> dict[str, Any]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _distances_of_observations(found: dict[str, Any]) -> Float:
+    """Cook's distances over genes: 5%, 25%, 50%, 75%, 95% and the largest, ``(n_obs, 6)``."""
+    quantiles = tallied_quantiles(found.pop("distances").sum(axis=0), _SHARES)
+    largest = np.fmax.reduce(found.pop("largest_distance"), axis=0)
+    return np.column_stack([quantiles, largest])
 
 
 def _curve(trend: DispersionTrend, base_mean: Float) -> Columns:
