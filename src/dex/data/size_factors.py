@@ -13,6 +13,7 @@ from dex.data.reader import read_rows, row_pieces
 from dex.data.sums import Sums
 from dex.data.threads import map_threads
 from dex.errors import InputError
+from dex.stats.iterative_size_factors import iterative_size_factors
 from dex.stats.normalize import library_size_factors
 from dex.stats.size_factors import (
     centred,
@@ -41,6 +42,7 @@ SIZE_FACTORS: Final = (
     "upper_quartile",
     "median_ratio",
     "poscounts",
+    "iterative",
 )
 """Methods by name."""
 EDGER: Final = ("tmm", "tmmwsp", "rle", "upper_quartile")
@@ -52,6 +54,7 @@ TITLES: Final = {
     "rle": "relative log expression",
     "median_ratio": "median of ratios",
     "poscounts": "median of ratios of positive counts",
+    "iterative": "likelihood of unchanged counts",
     "upper_quartile": "upper quartile",
 }
 
@@ -154,6 +157,10 @@ def _by_method(table: _Rows, method: str, given: Float | None) -> Factors:
         return Factors(method, totals, np.ones_like(totals), library_size_factors(totals))
     if method in {"median_ratio", "poscounts"}:
         own = _median_ratios(table, positive_counts=method == "poscounts")
+        return Factors(method, totals, centred(own / totals), own)
+    if method == "iterative":
+        counts = np.asfortranarray(table.read(np.arange(len(table.rows))))
+        own = iterative_size_factors(counts)
         return Factors(method, totals, centred(own / totals), own)
     factors = centred(_NORM_FACTORS[method](table))
     effective = totals * factors

@@ -84,9 +84,10 @@ def normalize(
         :func:`dex.tl.rank_genes`.
     size_factors
         What counts are divided by: ``"library"`` (totals), ``"tmm"``, ``"tmmwsp"``, ``"rle"``,
-        ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, or a positive column of
-        ``obs``. The default is what the method is named after, else ``"library"``; ``"log2"``
-        divides by nothing. ``"log2"`` with ``"median_ratio"`` is DESeq2's ``normTransform``.
+        ``"upper_quartile"``, ``"median_ratio"``, ``"poscounts"``, ``"iterative"``, or a positive
+        column of ``obs``. The default is what the method is named after, else ``"library"``;
+        ``"log2"`` divides by nothing. ``"log2"`` with ``"median_ratio"`` is DESeq2's
+        ``normTransform``.
     lengths
         Lengths of the genes in bases, for ``"rpkm"``: a column of ``adata.var``, or an array.
     key_added

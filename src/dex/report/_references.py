@@ -96,6 +96,7 @@ OF_FACTORS: Final = {
     "rle": "Anders2010",
     "median_ratio": "Anders2010",
     "poscounts": "Anders2010",
+    "iterative": "Love2014",
     "upper_quartile": "Bullard2010",
 }
 OF_SHRINKAGE: Final = {"apeglm": "Zhu2019", "normal": "Love2014", "ash": "Stephens2017"}

@@ -124,10 +124,10 @@ def rank_genes(
         more and the median expressed gene is more than half zeros.
     size_factors
         What the counts are normalised by: ``"tmm"``, ``"tmmwsp"`` (for many zeros), ``"rle"``
-        or ``"upper_quartile"`` as in edgeR, ``"median_ratio"`` or ``"poscounts"`` as in DESeq2,
-        ``"library"``, or a numeric column of ``obs``. By default TMM for samples, which is not
-        misled by a few genes that fill the libraries of one side, and the library size for cells,
-        whose counts are too few for it.
+        or ``"upper_quartile"`` as in edgeR, ``"median_ratio"``, ``"poscounts"`` or ``"iterative"``
+        as in DESeq2, ``"library"``, or a numeric column of ``obs``. By default TMM for samples,
+        which is not misled by a few genes that fill the libraries of one side, and the library
+        size for cells, whose counts are too few for it.
     lengths
         Layer with the average transcript length of every gene in every observation, as tximport
         gives it, for models of counts (edgeR's offsets, DESeq2's normalisation factors).

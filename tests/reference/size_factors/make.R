@@ -29,6 +29,7 @@ write15(normalizationFactors(estimateSizeFactors(with_lengths)), "normalization_
 write15(data.frame(
   tmmwsp = calcNormFactors(counts, method = "TMMwsp"), rle = calcNormFactors(counts, method = "RLE"),
   median_ratio_controls = of_controls("ratio"), poscounts_controls = of_controls("poscounts"),
+  iterative = sizeFactors(estimateSizeFactors(dds(), type = "iterate")),
   tmm_lengths = factors, totals_lengths = colSums(scaled)
 ), "factors.csv")
 gene_length <- rowMeans(lengths)
