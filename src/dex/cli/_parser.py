@@ -17,6 +17,7 @@ _METHODS = (
     "edger_lrt",
     "edger_exact",
     "deseq2",
+    "deseq2_quasi",
     "limma",
     "limma_voom",
 )

@@ -87,6 +87,8 @@ OF_METHOD: Final = {
     ("edger_exact", False): "Robinson2008",
     ("deseq2", False): "Love2014",
     ("deseq2", True): "Love2014",
+    ("deseq2_quasi", False): "Ahlmann2020",
+    ("deseq2_quasi", True): "Ahlmann2020",
 }
 """By the name of the method, and whether it is the omnibus test."""
 OF_STRATA: Final = "vanElteren1960"

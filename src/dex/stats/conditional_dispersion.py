@@ -61,6 +61,7 @@ def fit_conditional_dispersion(
     *,
     prior: DispersionPrior | None = None,
     bounds: tuple[float, float] = (1e-8, 10.0),
+    adjustment: float = 1.0,
 ) -> ConditionalDispersion:
     """Maximise the Cox-Reid adjusted likelihood of the dispersions, or their posterior.
 
@@ -77,6 +78,8 @@ def fit_conditional_dispersion(
         Of the dispersions; without it, the likelihood is maximised.
     bounds
         The dispersion is not sought beyond.
+    adjustment
+        Share of the adjustment that is made.
 
     References
     ----------
@@ -112,6 +115,7 @@ def fit_conditional_dispersion(
         precision,
         low,
         high,
+        adjustment,
     )
     return ConditionalDispersion(np.exp(found), slope, gained, converged)
 
@@ -127,6 +131,7 @@ def _fit(
     precision: float,
     low: float,
     high: float,
+    adjustment: float,
 ) -> tuple[Float, Float, Float, Bool]:
     n_vars, (n_rows, k) = len(counts), rows.shape
     out, slope, gained = np.empty(n_vars), np.empty(n_vars), np.full(n_vars, np.nan)
@@ -135,11 +140,22 @@ def _fit(
     for j in range(n_vars):
         y, mu = counts[j], means[j]
         out[j], slope[j], converged[j] = _climb(
-            y, mu, rows, index, start[j], prior_mean[j], precision, low, high, weights, matrices
+            y,
+            mu,
+            rows,
+            index,
+            start[j],
+            prior_mean[j],
+            precision,
+            low,
+            high,
+            adjustment,
+            weights,
+            matrices,
         )
         if precision == 0.0:
-            before = _value(y, mu, rows, index, start[j], weights, matrices)
-            after = _value(y, mu, rows, index, out[j], weights, matrices)
+            before = _value(y, mu, rows, index, start[j], adjustment, weights, matrices)
+            after = _value(y, mu, rows, index, out[j], adjustment, weights, matrices)
             gained[j] = (after - before) / abs(before)
     return out, slope, gained, converged
 
@@ -155,6 +171,7 @@ def _climb(
     precision: float,
     low: float,
     high: float,
+    adjustment: float,
     weights: Float,
     matrices: Float,
 ) -> tuple[float, float, bool]:
@@ -165,7 +182,7 @@ def _climb(
     left, right = low, high
     at_start = math.nan
     for _ in range(_MAX_STEPS):
-        slope, bend = _slopes(y, mu, rows, index, at, weights, matrices)
+        slope, bend = _slopes(y, mu, rows, index, at, adjustment, weights, matrices)
         slope -= precision * (at - prior_mean)
         bend -= precision
         if math.isnan(at_start):
@@ -181,7 +198,7 @@ def _climb(
         if at + step >= right or at + step <= left:
             if (at + step >= high and right == high) or (at + step <= low and left == low):
                 end = high if step > 0.0 else low
-                slope, _bend = _slopes(y, mu, rows, index, end, weights, matrices)
+                slope, _bend = _slopes(y, mu, rows, index, end, adjustment, weights, matrices)
                 slope -= precision * (end - prior_mean)
                 if slope * step >= 0.0:
                     return end, at_start, True
@@ -259,12 +276,19 @@ def _mirror(matrix: Float) -> None:
 
 @inner
 def _value(
-    y: Float, mu: Float, rows: Float, index: Int, at: float, weights: Float, matrices: Float
+    y: Float,
+    mu: Float,
+    rows: Float,
+    index: Int,
+    at: float,
+    adjustment: float,
+    weights: Float,
+    matrices: Float,
 ) -> float:
     """Adjusted log likelihood at a log dispersion."""
     dispersion = math.exp(at)
     _row_weights(mu, index, dispersion, weights)
-    total = -0.5 * _log_determinant(rows, weights, matrices[0])
+    total = -0.5 * adjustment * _log_determinant(rows, weights, matrices[0])
     for i in range(len(y)):
         total += rising(y[i], dispersion)
         total -= (y[i] + 1.0 / dispersion) * math.log1p(dispersion * mu[i])
@@ -292,7 +316,14 @@ def _polygammas(x: float) -> tuple[float, float]:
 
 @inner
 def _slopes(
-    y: Float, mu: Float, rows: Float, index: Int, at: float, weights: Float, matrices: Float
+    y: Float,
+    mu: Float,
+    rows: Float,
+    index: Int,
+    at: float,
+    adjustment: float,
+    weights: Float,
+    matrices: Float,
 ) -> tuple[float, float]:
     """First and second derivative of the adjusted log likelihood by the log dispersion.
 
@@ -329,4 +360,5 @@ def _slopes(
         weights[1, index[i]] -= weight * share
         weights[2, index[i]] += weight * share * (2.0 * share - 1.0)
     log_det, log_det_bend = _log_determinant_slopes(rows, weights, matrices)
-    return first - 0.5 * log_det, second - 0.5 * log_det_bend
+    half = 0.5 * adjustment
+    return first - half * log_det, second - half * log_det_bend

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import gammaln
 
 from dex.stats.basis import Basis
 from dex.stats.conditional_dispersion import DispersionPrior, fit_conditional_dispersion
@@ -32,6 +33,7 @@ _NO_GAIN: Final = 1e-6
 _SETTLED: Final = 1e-3
 """Change of a coefficient over a hundred steps more."""
 _FAR_BELOW: Final = 0.1
+_QUASI_ADJUSTMENT: Final = 0.99
 _OUTLIER: Final = 2.0
 """Standard deviations above the trend, from where on an estimate is not shrunken."""
 
@@ -69,7 +71,9 @@ class GeneDispersion:
     groups they follow from the counts, and there are none, ``(n_vars, 0)``."""
 
 
-def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> GeneDispersion:
+def fit_gene_dispersion(
+    counts: Float, depths: Float, model: CountModel, *, quasi: bool = False
+) -> GeneDispersion:
     """Maximise the adjusted likelihood of every gene's dispersion at first estimates of its means.
 
     Parameters
@@ -80,6 +84,10 @@ def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> Gene
         Size factors, ``(n_obs,)`` or ``(n_obs, n_vars)``.
     model
         The design.
+    quasi
+        As DESeq2 has it for quasi-likelihoods, of which R's answers show two things: the
+        adjustment is made to 99%, and the start is kept where the likelihood without any is not
+        larger at the maximum.
 
     Notes
     -----
@@ -97,8 +105,14 @@ def fit_gene_dispersion(counts: Float, depths: Float, model: CountModel) -> Gene
     normalised = counts / across(depths)
     rough = rough_dispersion(normalised, depths, model.basis, bounds=model.bounds)
     mu, coef = _first_means(counts, normalised, depths, model, rough)
-    fit = fit_conditional_dispersion(counts, mu, model.rows, rough, bounds=model.bounds)
+    adjustment = _QUASI_ADJUSTMENT if quasi else 1.0
+    fit = fit_conditional_dispersion(
+        counts, mu, model.rows, rough, bounds=model.bounds, adjustment=adjustment
+    )
     stays = (np.abs(fit.slope) < _FLAT) | (fit.gained < _NO_GAIN)
+    if quasi:
+        likelihoods = [_log_likelihood(counts, mu, at) for at in (fit.dispersion, rough)]
+        stays = ~(likelihoods[0] > likelihoods[1])
     base_mean = normalised.mean(axis=0)
     dispersion = np.where(stays, rough, fit.dispersion)
     return GeneDispersion(base_mean, np.where(base_mean > 0, dispersion, np.nan), coef)
@@ -147,6 +161,13 @@ def fit_means(counts: Float, depths: Float, rows: DesignRows, dispersion: Float)
     fit.coef[slow] = np.where(settled[:, None], further, mode)
     fit.converged[slow] = settled
     return fit
+
+
+def _log_likelihood(counts: Float, mu: Float, dispersion: Float) -> Float:
+    """Of every gene, ``(n_vars,)``, but for what the dispersion has no part in."""
+    size = 1 / dispersion
+    terms = gammaln(counts + size) - gammaln(size) + counts * np.log(dispersion)
+    return np.asarray((terms - (counts + size) * np.log1p(dispersion * mu)).sum(axis=0))
 
 
 def is_dispersion_outlier(dispersion: Float, trend: Float, observed_var: float) -> Bool:

@@ -209,11 +209,20 @@ def _compared(fit: Fit, contrasts: Float, setting: TestSetting) -> Bool:
 
 def _finished(columns: Columns, fit: Fit, setting: TestSetting) -> Tested:
     """Take p-values from genes with outliers, and adjust the others, filtered."""
-    options = setting.options
-    status = np.full(columns["stat"].shape, Status.TESTED, dtype=np.int8)
-    if options.cooks and fit.df_residual > 0:
+    outlier = np.zeros(len(fit.coef), dtype=bool)
+    if setting.options.cooks and fit.df_residual > 0:
         outlier = _has_outlier(fit)
         columns["log10_pval"] = np.where(outlier[:, None], np.nan, columns["log10_pval"])
+    return filtered(columns, fit, setting, outlier=outlier)
+
+
+def filtered(
+    columns: Columns, fit: Fit, setting: TestSetting, *, outlier: Bool | None = None
+) -> Tested:
+    """Adjust p-values by independent filtering, and say of every gene why it has none."""
+    options = setting.options
+    status = np.full(columns["stat"].shape, Status.TESTED, dtype=np.int8)
+    if outlier is not None:
         status[outlier] = Status.OUTLIER
     columns["status"] = status
     if not options.independent_filtering or fit.df_residual == 0:

@@ -74,7 +74,7 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
     if len(matrix) == matrix.shape[1]:
         return _unreplicated(expression, matrix, threads)
     depths, model = expression.depths("size_factor"), CountModel.from_design(matrix)
-    first = _stacked(
+    first = stacked(
         expression.blocks.map_placed(
             lambda raw, place: _first_pass(raw, depths.of(place), model),
             threads,
@@ -91,7 +91,7 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
         taken = _taken(genes, place)
         return _second_pass(np.rint(raw), depths.of(place), taken, shared, first=place.start)
 
-    final = _stacked(expression.blocks.map_placed(second, threads, "DESeq2"))
+    final = stacked(expression.blocks.map_placed(second, threads, "DESeq2"))
     notes += _notes(first["rounded"], final["n_replaced"], options.refit_outliers)
     about = {
         "trend": trend.kind,
@@ -245,7 +245,8 @@ def _taken(genes: GeneDispersion, place: slice) -> GeneDispersion:
     return GeneDispersion(genes.base_mean[place], genes.dispersion[place], genes.coef[place])
 
 
-def _stacked(parts: list[Columns]) -> dict[str, Any]:
+def stacked(parts: list[Columns]) -> dict[str, Any]:
+    """Columns of all genes from those of blocks of genes, in their order."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -295,7 +296,7 @@ def _unreplicated(expression: Expression, matrix: Float, n_threads: int | None) 
             "cooks_excused": nothing,
         }
 
-    found = _stacked(expression.blocks.map_placed(columns, n_threads, "DESeq2"))
+    found = stacked(expression.blocks.map_placed(columns, n_threads, "DESeq2"))
     coef, cov = found.pop("coef"), found.pop("cov")
     about = {"two_groups": False, "replaced": np.empty((0, 2), dtype=np.intp)}
     return Fit(matrix, coef, found, cov, {"size_factors": depths.shared}, about)

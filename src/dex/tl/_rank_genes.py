@@ -93,7 +93,7 @@ def rank_genes(
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
         ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"limma_voom"``, ``"edger"``, ``"edger_lrt"``,
-        ``"edger_exact"`` (two groups), ``"deseq2"``, or ``"auto"``: for
+        ``"edger_exact"`` (two groups), ``"deseq2"``, ``"deseq2_quasi"``, or ``"auto"``: for
         samples, ``edger`` where there are counts, ``limma`` on logs; for cells, samples made of
         them where the replicates are known, else ``wilcoxon``.
     test
@@ -191,6 +191,8 @@ def rank_genes(
             ``independent_filtering``; ``cooks``: no p-value for genes with outlying counts;
             ``equivalence``: test for effects smaller than ``lfc``; ``use_t``; ``shrink``: also
             ``log2fc_shrunk`` and ``svalue``, by ``"apeglm"``, ``"normal"`` or ``"ash"``.
+        ``"deseq2_quasi"``
+            ``alpha`` and ``independent_filtering``, as above.
 
     Returns
     -------
