@@ -59,6 +59,8 @@ COLUMNS = {
         Column("padj", "p-value adjusted for the number of genes.", scanpy="pvals_adj", r="padj"),
         Column("log10_pval", "log10 of pval, right also where pval underflows to 0.", "log10"),
         Column("log10_padj", "log10 of padj, right also where padj underflows to 0.", "log10"),
+        Column("padj_global", "pval adjusted over all strata (per=) of the contrast together."),
+        Column("log10_padj_global", "log10 of padj_global, right also where that is 0.", "log10"),
         Column("base_mean", "Mean expression of all observations used.", "linear", r="baseMean"),
         Column("mean_group", "Mean expression in the group.", "linear"),
         Column("mean_reference", "Mean expression in the reference.", "linear"),

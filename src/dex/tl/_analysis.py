@@ -46,14 +46,50 @@ def analyse(
     adata: AnnData, source: Source, question: Question, *, plan: Plan, genes: Int, options: Options
 ) -> Result:
     """Answer ``question`` for the genes at positions ``genes``; ``adata`` is only read."""
+    measured = prepare(adata, source, question, plan=plan, genes=genes, options=options)
+    comparison = question.comparison(measured.obs, model=plan.method.model)
+    return compare(adata, measured, comparison, plan=plan, options=options)
+
+
+def prepare(
+    adata: AnnData,
+    source: Source,
+    question: Question,
+    *,
+    plan: Plan,
+    genes: Int,
+    options: Options,
+    per: str | None = None,
+) -> Measured:
+    """Check what was asked, and add cells up into samples where replicates are known.
+
+    Cells that differ in ``obs[per]`` go into samples of their own.
+    """
     require_applicable(plan.method, question.kind, options)
     obs, left_out = question.taking_part(obs_of(adata))
     measured = Measured(source, obs, genes, left_out)
-    if plan.replicate is not None:
-        measured = add_up_cells(
-            adata, measured, question, replicate=plan.replicate, n_threads=options.n_threads
-        )
-    comparison = question.comparison(measured.obs, model=plan.method.model)
+    if plan.replicate is None:
+        return measured
+    return add_up_cells(
+        adata,
+        measured,
+        question,
+        replicate=plan.replicate,
+        per=per,
+        min_cells=options.min_cells,
+        n_threads=options.n_threads,
+    )
+
+
+def compare(
+    adata: AnnData,
+    measured: Measured,
+    comparison: TwoSampleComparison | ModelComparison,
+    *,
+    plan: Plan,
+    options: Options,
+) -> Result:
+    """Test what is measured; size factors are of its observations."""
     if isinstance(comparison, TwoSampleComparison) and _is_stratified(plan.method, options):
         comparison = in_strata(comparison, measured.obs, str(options.block))
     if plan.replicate is not None:
@@ -72,7 +108,7 @@ def analyse(
         adata.n_vars,
         params,
         (*plan.notes, *measured.notes, *comparison.notes, *expression.notes),
-        divisors_of(expression, adata.n_obs) if plan.replicate is None else None,
+        divisors_of(expression, len(measured.obs)) if plan.replicate is None else None,
     )
     return result_of(answer, comparison, made_of, expression=expression, options=options)
 
@@ -149,7 +185,8 @@ def _beside(adata: AnnData, measured: Measured, argument: str, name: str | None)
     if measured.made:
         msg = f"{argument}={name!r} are of observations, and cells are added up by replicate=."
         raise InputError(msg)
-    return adata.layers[name]
+    layer = adata.layers[name]
+    return layer if measured.rows is None else layer[measured.rows]
 
 
 def _require_weights(weights: Any, rows: Int, *, zero: bool) -> None:

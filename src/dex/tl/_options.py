@@ -36,6 +36,8 @@ class Options:
     """Layer with average transcript lengths, for count models."""
     control_genes: str | None = None
     """Boolean column of ``var``: genes that size factors are told by."""
+    min_cells: int = 10
+    """Of a sample that cells are added up into: sums of fewer are mostly noise."""
     stats: tuple[str, ...] = ()
     """Columns that were asked for: those that take work of their own are made for it."""
     fit: Any = field(default_factory=NoOptions)
@@ -57,6 +59,9 @@ class Options:
         require_choice("alternative", self.alternative, get_args(Alternative))
         require_choice("continuity", self.continuity, (False, True))
         require_choice("weights", self.weights, get_args(Weights))
+        if not isinstance(self.min_cells, int | np.integer) or self.min_cells < 1:
+            msg = f"min_cells={self.min_cells!r} is not a number of cells; give 1 or more."
+            raise InputError(msg)
         if not _is_threshold(self.lfc):
             msg = f"lfc={self.lfc!r} is not a threshold; give a log2 fold change of 0 or more."
             raise InputError(msg)

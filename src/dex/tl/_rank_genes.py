@@ -15,6 +15,7 @@ from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
 from dex.tl._method_options import with_method_options
 from dex.tl._options import Options
+from dex.tl._per import analyse_per
 from dex.tl._question import Question
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def rank_genes(
     test: Literal["each", "any"] = "each",
     reduced: str | None = None,
     replicate: str | None = "auto",
+    per: str | None = None,
+    min_cells: int = 10,
     block: str | None = None,
     layer: str | None = None,
     scale: str | None = None,
@@ -106,6 +109,12 @@ def rank_genes(
         Column of ``obs`` that names the independent unit (donor, animal): the counts of its cells
         are added up, and samples are tested. ``"auto"`` takes the one column that obviously does
         so if the method is ``"auto"`` too, and warns otherwise; None never does.
+    per
+        Column of ``obs`` whose levels are analysed apart, as cell types: each has samples, genes
+        with counts enough, size factors, a fit and tests of its own, all under one key. A level
+        that cannot be tested, for too few samples, has a status and stops nothing. See Notes.
+    min_cells
+        Samples that cells are added up into are left out if they have fewer cells.
     block
         Column of ``obs``, a nuisance (batch, pool, replicate of a screen). ``"wilcoxon"`` compares
         observations within its levels only (van Elteren's test); a level with one side of a test
@@ -231,6 +240,19 @@ def rank_genes(
     mean 0, it rejects 16% to 36% of true null hypotheses at 5%. Where donors are the replicates,
     ``replicate`` is the answer.
 
+    With ``per`` the tests are named ``"B cells: stim vs ctrl"``, level by level, and in
+    ``dex.get`` and ``dex.pl`` ``per="B cells"`` picks those of one. ``padj`` is adjusted over the
+    genes of one level, ``padj_global`` over all levels for the same contrast, as muscat's
+    ``p_adj.loc`` and ``p_adj.glb`` [Crowell2020]_. A test means the same in every level: the
+    reference is that of all observations together. Fits are not kept; :func:`dex.pp.pseudobulk`
+    gives the samples of a level, and :func:`dex.tl.fit` what they show.
+
+    References
+    ----------
+    .. [Crowell2020] Crowell HL, Soneson C, Germain PL, et al. (2020). muscat detects
+       subpopulation-specific state transitions from multi-sample multi-condition single-cell
+       transcriptomics data. Nature Communications 11, 6077.
+
     Examples
     --------
     >>> import dex
@@ -255,6 +277,7 @@ def rank_genes(
         alternative=alternative,
         continuity=continuity,
         weights=weights,
+        min_cells=min_cells,
         stats=listed_stats(stats),
     )
     check_writable(adata)
@@ -276,7 +299,11 @@ def rank_genes(
         logger.warning(warning)
     options = with_method_options(options, chosen.method, method_options)
     genes = genes_tested(adata, mask_var)
-    result = analyse(adata, source, question, plan=chosen, genes=genes, options=options)
+    how: dict[str, Any] = {"plan": chosen, "genes": genes, "options": options}
+    if per is None:
+        result = analyse(adata, source, question, **how)
+    else:
+        result = analyse_per(adata, source, question, per=per, **how)
     for note in result.notes:
         logger.info(note)
     said = replace(result, notes=(*chosen.warnings, *result.notes))

@@ -30,7 +30,6 @@ _COUNTS_NEEDED = (
     "cells are added up as counts; put raw counts into adata.layers['counts'], or replicate=None "
     "tests the cells"
 )
-_FEWEST_CELLS = 10  # of a sample: sums of fewer are mostly noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,19 @@ class Measured:
     notes: tuple[str, ...] = ()
     made: Mapping[str, Any] = field(default_factory=dict)
     """How samples were made of cells, so that they can be made again."""
+    rows: Int | None = None
+    """Positions of the observations among all, where they are some of them."""
+
+    def take(self, rows: Int) -> Measured:
+        """Only some observations, at sorted positions; what was said of all is not said again."""
+        source = replace(
+            self.source,
+            matrix=self.source.matrix[rows],
+            obs_names=self.source.obs_names[rows],
+            notes=(),
+        )
+        made = {name: value for name, value in self.made.items() if name != "sample_names"}
+        return replace(self, source=source, obs=self.obs.iloc[rows], notes=(), made=made, rows=rows)
 
 
 def add_up_cells(
@@ -51,9 +63,14 @@ def add_up_cells(
     question: Question,
     *,
     replicate: str,
+    per: str | None,
+    min_cells: int,
     n_threads: int | None,
 ) -> Measured:
     """Counts of samples: the cells of a replicate that have the same labels in the question.
+
+    With ``per`` they are also of one stratum, as of a cell type. Samples of fewer than
+    ``min_cells`` cells are left out.
 
     Raises
     ------
@@ -66,15 +83,16 @@ def add_up_cells(
         msg = f"replicate={replicate!r} is the column compared; name the donor, animal or sample."
         raise InputError(msg)
     source = counts_source(adata, measured.source, need=_COUNTS_NEEDED)
-    by = [replicate, *(name for name in question.labels(measured.obs) if name != replicate)]
-    fewest = _FEWEST_CELLS if source.unit == "cells" else 1
+    labels = [*question.labels(measured.obs), *([] if per is None else [per])]
+    by = [replicate, *(name for name in labels if name != replicate)]
+    fewest = min_cells if source.unit == "cells" else 1
     samples = Samples.from_obs(measured.obs, by, min_cells=fewest)
     _require_constant(question.variables(measured.obs), samples.obs, by)
     bulk = pseudobulk(source, samples, n_threads=n_threads)
     notes = (
         *source.notes,
         samples.note,
-        *_repeats(samples.obs, question, replicate, by),
+        *_repeats(samples.obs, question, replicate, by, per=per),
         *_pairs(samples.obs, question, replicate),
     )
     made = {
@@ -106,12 +124,18 @@ def with_enough_counts(
 
 
 def _repeats(
-    samples: pd.DataFrame, question: Question, replicate: str, by: Sequence[str]
+    samples: pd.DataFrame,
+    question: Question,
+    replicate: str,
+    by: Sequence[str],
+    *,
+    per: str | None,
 ) -> tuple[str, ...]:
     """Say where a replicate stands several times on one side, and nothing accounts for it."""
     compared = [name for name in question.compared(samples) if name in by]
-    others = [name for name in by if name not in {replicate, *compared}]
-    repeated = bool(samples.duplicated([replicate, *compared]).any())
+    apart = [replicate, *compared, *([] if per is None else [per])]
+    others = [name for name in by if name not in apart]
+    repeated = bool(samples.duplicated(apart).any())
     if not repeated or replicate in question.variables(samples):
         return ()
     return (
