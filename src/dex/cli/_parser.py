@@ -29,6 +29,8 @@ examples:
   dex run counts.csv samples.csv --design "~ batch + condition" \\
       --contrast condition treated control -o results/
   dex rank-genes cells.h5ad --groupby cell_type -o ranked.h5ad
+  dex rank-genes cells.h5ad --groupby condition --replicate donor --per cell_type \\
+      -o ranked.h5ad --table ranked.csv
   dex score-markers cells.h5ad --groupby cell_type -o scored.h5ad
   dex conserved-markers cells.h5ad --groupby cell_type --block donor -o conserved.h5ad
   dex report ranked.h5ad -o report.html
@@ -190,6 +192,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         default="auto",
         help="donor or animal of each cell, whose cells are added up",
+    )
+    command.add_argument(
+        "--per", metavar="COLUMN", help="analyse each of its levels apart, as cell types"
     )
     command.add_argument(
         "--block", metavar="COLUMN", help="nuisance strata, for wilcoxon; pairs, for t-test-paired"

@@ -23,6 +23,7 @@ def compare_df(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str | Sequence[str] = "rank_genes",
+    per: str | Sequence[str] | None = None,
     column: str = "log2fc",
     gene_symbols: str | None = None,
 ) -> pd.DataFrame:
@@ -37,6 +38,8 @@ def compare_df(
         keys it is looked for under each, and ``"key: name"`` means one alone.
     key
         Where the result is, or several of them, as of several methods.
+    per
+        One or several strata, as cell types, of results that were made with ``per=``.
     column
         Statistic to show, one of :data:`dex.results.COLUMNS`.
     gene_symbols
@@ -62,7 +65,7 @@ def compare_df(
     >>> dex.get.compare_df(adata, key=["t-test", "wilcoxon"], column="padj").columns.tolist()
     ['t-test: treated vs control', 'wilcoxon: treated vs control']
     """
-    tests = compared_tests(adata, test, key=key)
+    tests = compared_tests(adata, test, key=key, per=per)
     index = pd.Index(gene_labels(adata, gene_symbols), name="gene")
     stored = {name: StoredResult.from_adata(adata, name) for name in tests["key"].unique()}
     places = zip(tests["key"], tests["position"], strict=True)
@@ -75,6 +78,7 @@ def compared_tests(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str | Sequence[str] = "rank_genes",
+    per: str | Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Rows of :func:`dex.get.tests_df` for the tests asked for under each of the keys.
 
@@ -94,7 +98,9 @@ def compared_tests(
     for name in keys:
         tests = tests_df(adata, key=name)
         labels = tests["name"] if len(keys) == 1 else f"{name}: " + tests["name"]
-        tables.append(tests.assign(key=name, position=np.arange(len(tests)), label=labels))
+        tests = tests.assign(key=name, position=np.arange(len(tests)), label=labels)
+        inside = StoredResult.from_adata(adata, name).positions(per=per)
+        tables.append(tests.iloc[inside])
     everything = pd.concat(tables, ignore_index=True)
     if test is None:
         return everything
@@ -102,11 +108,13 @@ def compared_tests(
     if not asked.size:
         msg = f"test={test!r} names no test; None is all of them."
         raise InputError(msg)
-    rows = [row for one in asked for row in _find(adata, everything, one)]
+    rows = [row for one in asked for row in _find(adata, everything, one, per)]
     return everything.loc[list(dict.fromkeys(rows))].reset_index(drop=True)
 
 
-def _find(adata: AnnData, tests: pd.DataFrame, test: str | int) -> list[int]:
+def _find(
+    adata: AnnData, tests: pd.DataFrame, test: str | int, per: str | Sequence[str] | None
+) -> list[int]:
     """Rows of one test: by its label, or by what it is called under each key that has it."""
     labelled = np.flatnonzero(tests["label"] == test)
     if len(labelled):
@@ -114,12 +122,12 @@ def _find(adata: AnnData, tests: pd.DataFrame, test: str | int) -> list[int]:
     rows, error = [], None
     for key in tests["key"].unique():
         try:
-            position = StoredResult.from_adata(adata, key).position(test)
+            positions = StoredResult.from_adata(adata, key).positions(test, per=per)
         except InputError as unknown:
             error = unknown
         else:
-            here = (tests["key"] == key) & (tests["position"] == position)
-            rows.append(int(np.flatnonzero(here)[0]))
+            here = (tests["key"] == key) & tests["position"].isin(positions)
+            rows += np.flatnonzero(here).tolist()
     if error is not None and not rows:
         raise error
     return rows

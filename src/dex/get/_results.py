@@ -23,6 +23,7 @@ def rank_genes_df(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     padj: float | None = None,
     log2fc: float | None = None,
     direction: Literal["up", "down", "both"] = "both",
@@ -39,6 +40,9 @@ def rank_genes_df(
         it has (``"treated"``), or by number. The default is all of them.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``; the default
+        is all of them.
     padj
         Only rows with an adjusted p-value of at most this.
     log2fc
@@ -54,7 +58,7 @@ def rank_genes_df(
     Returns
     -------
     pandas.DataFrame
-        Columns ``gene``, ``test``, and those of :data:`dex.results.COLUMNS` that the method gives.
+        Columns ``gene``, ``test``, ``per`` (the stratum, where there are some), and those of :data:`dex.results.COLUMNS` that the method gives.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def rank_genes_df(
         raise InputError(msg)
     ids = None if gene_symbols is None else gene_labels(adata, None)
     labels = gene_labels(adata, gene_symbols)
-    frame = results_frame(stored, _positions(stored, test), labels, gene_ids=ids)
+    frame = results_frame(stored, _positions(stored, test, per), labels, gene_ids=ids)
     keep = np.ones(len(frame), dtype=bool)
     if padj is not None:
         log10_limit = np.log10(padj) if padj > 0 else -np.inf
@@ -102,8 +106,8 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     Returns
     -------
     pandas.DataFrame
-        Columns ``name``, ``kind``, ``group``, ``reference``, ``per``, ``n_group`` and
-        ``n_reference`` (observations), ``n_tested`` (genes with a p-value; with a score, of
+        Columns ``name``, ``kind``, ``group``, ``reference``, ``per`` (the stratum; empty where all
+        observations are tested together), ``n_group`` and ``n_reference`` (observations), ``n_tested`` (genes with a p-value; with a score, of
         :func:`dex.tl.score_markers`).
 
     Raises
@@ -168,11 +172,15 @@ def params(adata: AnnData, *, key: str = "rank_genes") -> dict[str, Any]:
     return StoredResult.from_adata(adata, key).params
 
 
-def _positions(stored: StoredResult, test: str | int | Sequence[str | int] | None) -> Sequence[int]:
+def _positions(
+    stored: StoredResult,
+    test: str | int | Sequence[str | int] | None,
+    per: str | Sequence[str] | None,
+) -> Sequence[int]:
     if test is None:
-        return range(len(stored.names))
+        return stored.positions(per=per)
     asked = np.atleast_1d(np.array(test, dtype=object))
     if not asked.size:
         msg = f"test={test!r} names no test; None is all of them."
         raise InputError(msg)
-    return [stored.position(one) for one in asked]
+    return list(dict.fromkeys(i for one in asked for i in stored.positions(one, per=per)))

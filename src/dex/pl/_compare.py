@@ -35,6 +35,7 @@ def compare(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str | Sequence[str] = "rank_genes",
+    per: str | Sequence[str] | None = None,
     kind: Kind = "auto",
     genes: Sequence[str] | None = None,
     n_genes: int = 30,
@@ -70,6 +71,8 @@ def compare(
         for under every key, and ``"key: name"`` means one alone.
     key
         Where the result is; or several keys.
+    per
+        One or several strata, as cell types, of results that were made with ``per=``.
     kind
         What to draw; ``"auto"`` draws two tests as ``"scatter"`` and more as ``"tiles"``.
     genes
@@ -139,9 +142,10 @@ def compare(
         adata,
         test,
         key=key,
+        per=per,
         padj=padj,
         log2fc=log2fc,
-        direction=direction or _direction(adata, test, key=key, kind=kind),
+        direction=direction or _direction(adata, test, key=key, per=per, kind=kind),
         gene_symbols=gene_symbols,
     )
     shown = _kind(kind, table)
@@ -177,12 +181,13 @@ def _direction(
     test: str | int | Sequence[str | int] | None,
     *,
     key: str | Sequence[str],
+    per: str | Sequence[str] | None,
     kind: str,
 ) -> Direction:
     """Up where an UpSet plot has markers, else both."""
     if kind != "upset":
         return "both"
-    references = compared_tests(adata, test, key=key)["reference"]
+    references = compared_tests(adata, test, key=key, per=per)["reference"]
     return "up" if (references == "rest").all() else "both"
 
 

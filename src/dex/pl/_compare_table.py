@@ -51,6 +51,7 @@ class SideBySide:
         test: str | int | Sequence[str | int] | None,
         *,
         key: str | Sequence[str],
+        per: str | Sequence[str] | None = None,
         padj: float,
         log2fc: float,
         direction: Direction,
@@ -65,7 +66,7 @@ class SideBySide:
         """
         check_limits(padj=padj, log2fc=log2fc)
         _check(direction)
-        tests = compared_tests(adata, test, key=key)
+        tests = compared_tests(adata, test, key=key, per=per)
         if len(tests) < 2:
             msg = (
                 f"there is one test, {tests['label'].iloc[0]!r}, and nothing to compare it with; "
@@ -73,7 +74,7 @@ class SideBySide:
             )
             raise InputError(msg)
         effect, log10_pval, log10_padj = (
-            compare_df(adata, test, key=key, column=column, gene_symbols=gene_symbols)
+            compare_df(adata, test, key=key, per=per, column=column, gene_symbols=gene_symbols)
             for column in ("log2fc", "log10_pval", "log10_padj")
         )
         values = effect.to_numpy()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_GENES = 24
+_MOST_STRATA = 8
+"""Strata of a result that are told apart by colour where nothing else is asked for."""
 
 
 def expression(
@@ -33,6 +35,7 @@ def expression(
     *,
     groupby: str | None = None,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     kind: Kind = "auto",
     pairs: str | Literal[False] | None = None,
     hue: str | None = None,
@@ -67,6 +70,9 @@ def expression(
         x axis, with their least-squares line.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``.
+        Of several, samples are told apart by colour unless ``hue`` is given.
     kind
         ``"points"`` with a line at the median; ``"box"`` (median, quartiles, and whiskers to the
         last value within 1.5 times the quartiles' distance) of at least 5 observations;
@@ -137,11 +143,13 @@ def expression(
         msg = f"kind={kind!r} is not known; it is one of {', '.join(map(repr, KINDS))}."
         raise InputError(msg)
     has_result = genes is None or key in adata.uns
-    tests = chosen_tests(adata, None, key=key) if has_result else None
-    wanted = _wanted(adata, genes, key=key, single=ax is not None)
+    tests = chosen_tests(adata, None, key=key, per=per) if has_result else None
+    wanted = _wanted(adata, genes, key=key, per=per, single=ax is not None)
     source = ExpressionSource.from_adata(
         adata, key=key if has_result else None, layer=layer, scale=scale
     )
+    if hue is None and tests is not None and 1 < tests["per"].nunique() <= _MOST_STRATA:
+        hue = source.text("per")
     table = ExpressionTable.from_source(
         source,
         wanted,
@@ -155,7 +163,9 @@ def expression(
     )
     said = None
     if has_result and annotate:
-        said = evidence(adata, wanted, table, source, key=key, gene_symbols=gene_symbols)
+        said = evidence(
+            adata, wanted, table, source, key=key, per=per, gene_symbols=gene_symbols
+        )
     with theme():
         axes = expression_panels(
             table, said, n_columns=n_columns, sharey=sharey, figsize=figsize, ax=ax, own=return_fig
@@ -170,10 +180,15 @@ def expression(
 
 
 def _wanted(
-    adata: AnnData, genes: str | Sequence[str] | None, *, key: str, single: bool
+    adata: AnnData,
+    genes: str | Sequence[str] | None,
+    *,
+    key: str,
+    per: str | Sequence[str] | None,
+    single: bool,
 ) -> list[str]:
     if genes is None:
-        return best_genes(adata, key=key, n=1 if single else None)
+        return best_genes(adata, key=key, per=per, n=1 if single else None)
     wanted = [genes] if isinstance(genes, str) else list(genes)
     most = 1 if single else _MOST_GENES
     if not 1 <= len(wanted) <= most:

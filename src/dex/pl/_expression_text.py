@@ -24,9 +24,11 @@ _N_BEST = 6
 MINUS: Final = "\N{MINUS SIGN}"
 
 
-def best_genes(adata: AnnData, *, key: str, n: int | None = None) -> list[str]:
+def best_genes(
+    adata: AnnData, *, key: str, per: str | Sequence[str] | None = None, n: int | None = None
+) -> list[str]:
     """Return the ``n`` best genes of a result, by default six, of each test in turn."""
-    frame = rank_genes_df(adata, key=key)
+    frame = rank_genes_df(adata, key=key, per=per)
     frame = frame[frame["log10_pval"].notna()]
     turn = frame.groupby("test", sort=False).cumcount()
     in_turn = frame["gene"].iloc[np.argsort(turn.to_numpy(), kind="stable")]
@@ -50,6 +52,7 @@ def evidence(
     source: ExpressionSource,
     *,
     key: str,
+    per: str | Sequence[str] | None = None,
     gene_symbols: str | None,
 ) -> Evidence | None:
     """Adjusted p-value and fold change of each gene.
@@ -62,7 +65,7 @@ def evidence(
         return None
     positions = find_genes(adata, list(genes), gene_symbols)
     shown = [str(adata.var_names[j]) for j in positions]
-    frame = rank_genes_df(adata, key=key)
+    frame = rank_genes_df(adata, key=key, per=per)
     names = frame["test"].unique()
     by_gene = dict(list(frame[frame["gene"].isin(shown)].groupby("gene", sort=False)))
     lines = tuple(_words(by_gene[gene], named=len(names) > 1) for gene in shown)

@@ -83,7 +83,8 @@ class GeneChoice:
         frames = {name: rank_genes_df(adata, name, key=key) for name in tests["name"]}
         n = n_genes if n_genes is not None else _default_n(len(tests))
         markers = len(tests) > 1 and bool((tests["group"] != "").all() and tests["group"].is_unique)
-        labels = list(tests["group"] if markers else tests["name"])
+        strata = len(tests) > 1 and bool((tests["per"] != "").all() and tests["per"].is_unique)
+        labels = list(tests["per"] if strata else tests["group" if markers else "name"])
         found = [_significant(frame, n, padj, markers=markers) for frame in frames.values()]
         significant = any(map(len, found))
         if not significant:
@@ -127,12 +128,15 @@ def labels_of(
     return labels[~labels.index.duplicated()].reindex(pd.Index(genes))
 
 
-def chosen_tests(adata: AnnData, test: object, *, key: str) -> pd.DataFrame:
-    """Rows of :func:`dex.get.tests_df` of the tests asked for; all where ``test`` is None."""
+def chosen_tests(
+    adata: AnnData, test: object, *, key: str, per: str | Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Rows of :func:`dex.get.tests_df` of the tests asked for; all where nothing is named."""
     tests = tests_df(adata, key=key)
-    if test is None:
+    if test is None and per is None:
         return tests
-    names = rank_genes_df(adata, test, key=key)["test"].unique()  # type: ignore[arg-type]
+    found = rank_genes_df(adata, test, key=key, per=per)  # type: ignore[arg-type]
+    names = found["test"].unique()
     return tests.set_index("name", drop=False).loc[names]
 
 

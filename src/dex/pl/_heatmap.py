@@ -37,6 +37,7 @@ def heatmap(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     n_genes: int | None = None,
     genes: Sequence[str] | None = None,
     padj: float = 0.05,
@@ -77,6 +78,8 @@ def heatmap(
         One or several tests, by name, group or number; the default is all of them.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``.
     n_genes
         Genes in all for one test, 40 by default, half up and half down as far as there are that
         many; for several tests genes for each, 5 by default, or 3 for more than 12 tests.
@@ -165,7 +168,7 @@ def heatmap(
     sets = split_genes if isinstance(split_genes, Mapping) else None
     named = genes is not None or sets is not None
     has_result = not named or test is not None or key in adata.uns
-    tests = chosen_tests(adata, test, key=key) if has_result else None
+    tests = chosen_tests(adata, test, key=key, per=per) if has_result else None
     if sets is not None:
         choice = GeneChoice.of_sets(sets)
     else:
@@ -175,6 +178,9 @@ def heatmap(
     source = ExpressionSource.from_adata(adata, key=key if has_result else None, layer=layer)
     n_obs_parts = int(split_obs) if isinstance(split_obs, int | np.integer) else None
     columns = () if isinstance(split_obs, int | np.integer) else _listed(split_obs or ())
+    if split_obs is None and tests is not None and tests["per"].nunique() > 1:
+        groups = [groupby] if groupby else source.contrasted_columns()
+        columns = [str(source.text("per")), *groups]
     observations = compared(source, tests, groupby=groupby, split=columns)
     table = HeatmapTable.from_source(
         source,

@@ -32,6 +32,7 @@ def ma(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     padj: float = 0.05,
     value: Value = "log2fc",
     n_labels: int = 10,
@@ -64,6 +65,8 @@ def ma(
         12.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``.
     padj
         Largest adjusted p-value of a significant gene.
     value
@@ -119,7 +122,7 @@ def ma(
     """
     path = check_save(save)
     check_limits(padj=padj)
-    tests = tests_shown(adata, test, key=key, single=ax is not None)
+    tests = tests_shown(adata, test, key=key, per=per, single=ax is not None)
     every = [
         ma_points(
             rank_genes_df(adata, name, key=key, gene_symbols=gene_symbols),

@@ -26,7 +26,12 @@ _HEIGHT_OF_ONE, _HEIGHT_OF_MANY = 82.0, 66.0
 
 
 def tests_shown(
-    adata: AnnData, test: str | int | Sequence[str | int] | None, *, key: str, single: bool
+    adata: AnnData,
+    test: str | int | Sequence[str | int] | None,
+    *,
+    key: str,
+    per: str | Sequence[str] | None = None,
+    single: bool,
 ) -> pd.DataFrame:
     """Rows of :func:`dex.get.tests_df`, one for each panel; a ``single`` one in given axes.
 
@@ -39,12 +44,13 @@ def tests_shown(
     if params(adata, key=key).get("method") == "score_markers":
         msg = f"the result {key!r} has effect sizes and no p-values; pl.heatmap shows its genes."
         raise InputError(msg)
-    tests = chosen_tests(adata, test, key=key)
+    tests = chosen_tests(adata, test, key=key, per=per)
     most = 1 if single else _MOST_PANELS
     if len(tests) > most:
         names = ", ".join(map(repr, tests["name"][:20])) + (", ..." if len(tests) > 20 else "")
         where = "ax= holds one test" if single else f"a figure holds {most} tests"
-        msg = f"{where}, and there are {len(tests)}; choose with test=: {names}."
+        how = "test= or per=" if tests["per"].any() else "test="
+        msg = f"{where}, and there are {len(tests)}; choose with {how}: {names}."
         raise InputError(msg)
     return tests
 

@@ -42,6 +42,7 @@ def pvalues(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     kind: Literal["histogram", "qq"] = "histogram",
     y_limit: float | None = None,
     title: str | None = None,
@@ -68,6 +69,8 @@ def pvalues(
         12.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``.
     kind
         ``"histogram"`` (40 bars), or ``"qq"``: sorted -log10 p against that of uniform p-values.
     y_limit
@@ -114,7 +117,7 @@ def pvalues(
         msg = f"y_limit={y_limit!r} is not the end of an axis; give a positive -log10 p."
         raise InputError(msg)
     path = check_save(save)
-    tests = tests_shown(adata, test, key=key, single=ax is not None)
+    tests = tests_shown(adata, test, key=key, per=per, single=ax is not None)
     every = [_log10_pval(rank_genes_df(adata, name, key=key)) for name in tests["name"]]
     shapes = [pvalue_shape(adata, name, key=key) for name in tests["name"]]
     with theme():

@@ -30,6 +30,7 @@ def volcano(
     test: str | int | Sequence[str | int] | None = None,
     *,
     key: str = "rank_genes",
+    per: str | Sequence[str] | None = None,
     padj: float = 0.05,
     log2fc: float = 0.0,
     y: Evidence = "pval",
@@ -65,6 +66,8 @@ def volcano(
         12.
     key
         Where the result is.
+    per
+        One or several strata, as cell types, of a result that was made with ``per=``.
     padj
         Largest adjusted p-value of a significant gene.
     log2fc
@@ -128,7 +131,7 @@ def volcano(
     """
     path = check_save(save)
     check_limits(padj=padj, log2fc=log2fc)
-    tests = tests_shown(adata, test, key=key, single=ax is not None)
+    tests = tests_shown(adata, test, key=key, per=per, single=ax is not None)
     every = [
         volcano_points(
             rank_genes_df(adata, name, key=key, gene_symbols=gene_symbols),

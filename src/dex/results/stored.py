@@ -11,6 +11,8 @@ import numpy as np
 from dex.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anndata import AnnData
 
 
@@ -91,32 +93,77 @@ class StoredResult:
             raise InputError(msg)
         return np.asarray(self.adata.varm[f"{self.key}_{column}"])
 
-    def position(self, test: str | int | None) -> int:
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Strata analysed apart, in the order of the tests; empty if there are none."""
+        return tuple(dict.fromkeys(name for name in self.field("per") if name))
+
+    @property
+    def contrast_names(self) -> tuple[str, ...]:
+        """Names of the tests without the stratum, as ``stim vs ctrl``."""
+        pairs = zip(self.names, self.field("per"), strict=True)
+        return tuple(name.removeprefix(f"{per}: ") if per else name for name, per in pairs)
+
+    def position(self, test: str | int | None, *, per: str | None = None) -> int:
         """Position of a test by name, by the group that only it has, or by number.
 
-        ``None`` means the only test.
+        ``None`` means the only test, there is or in the stratum ``per``.
 
         Raises
         ------
         InputError
             If it names no test or more than one.
         """
-        names, groups = self.names, self.field("group")
-        if test is None and len(names) == 1:
-            return 0
-        number = _as_number(test)
-        if number is not None and -len(names) <= number < len(names):
-            return range(len(names))[number]
-        found = [i for i, name in enumerate(names) if name == test]
-        found = found or [i for i, group in enumerate(groups) if test is not None and group == test]
-        if len(found) == 1:
-            return found[0]
-        raise InputError(self._which(test))
+        found = self.positions(test, per=per)
+        if len(found) != 1:
+            raise InputError(self._which(test, found))
+        return found[0]
 
-    def _which(self, test: str | int | None) -> str:
-        names = self.names
+    def positions(
+        self, test: str | int | None = None, *, per: str | Sequence[str] | None = None
+    ) -> list[int]:
+        """Positions of a test in all strata, or in those named; ``None`` means all tests.
+
+        Raises
+        ------
+        InputError
+            If there is no such test or stratum, or if a group has several tests in one stratum.
+        """
+        inside = self._inside(per)
+        if test is None:
+            return inside
+        number = _as_number(test)
+        if number is not None and -len(inside) <= number < len(inside):
+            return [inside[number]]
+        for words in (self.names, self.contrast_names, self.field("group")):
+            found = [i for i in inside if words[i] == test]
+            strata = [self.field("per")[i] for i in found]
+            if found and len(set(strata)) == len(found):
+                return found
+        raise InputError(self._which(test, inside))
+
+    def _inside(self, per: str | Sequence[str] | None) -> list[int]:
+        """Positions of the tests of some strata, in the order in which these are named."""
+        strata = self.field("per")
+        if per is None:
+            return list(range(len(strata)))
+        named = [per] if isinstance(per, str) else [str(one) for one in per]
+        if not self.strata:
+            msg = f"per={per!r}: the result {self.key!r} is of all observations together."
+            raise InputError(msg)
+        if unknown := [name for name in named if name not in self.strata]:
+            near = get_close_matches(unknown[0], self.strata, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            have = ", ".join(map(repr, self.strata[:20]))
+            msg = f"per={unknown[0]!r} is not in the result {self.key!r}; it has {have}{hint}."
+            raise InputError(msg)
+        return [i for name in dict.fromkeys(named) for i, one in enumerate(strata) if one == name]
+
+    def _which(self, test: str | int | None, inside: Sequence[int]) -> str:
+        names = [self.names[i] for i in inside]
+        groups = [self.field("group")[i] for i in inside]
         shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
-        near = get_close_matches(str(test), [*names, *self.field("group")], n=1)
+        near = get_close_matches(str(test), [*names, *groups], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return (
             f"test={test!r} is not one of the {len(names)} tests under {self.key!r}: {shown}{hint}"

@@ -27,10 +27,11 @@ def results_frame(
 ) -> pd.DataFrame:
     """Rows of the tests ``tests`` (positions), best first within a test.
 
-    Columns: ``gene``, ``gene_id`` if given, ``test``, then the schema's columns that the result
+    Columns: ``gene``, ``gene_id`` if given, ``test``, ``per`` of strata, then the schema's columns that the result
     has. Only the arrays' columns of the tests asked for are read.
     """
     names = [name for name in COLUMNS if name in stored.columns]
+    strata = bool(stored.strata)
     test_names, gene_names = stored.names, np.asarray(genes, dtype=object)
     frames = []
     for test in tests:
@@ -40,6 +41,8 @@ def results_frame(
             frame["status"] = status_words(frame["status"].to_numpy())
         frame.insert(0, "gene", gene_names[order])
         frame.insert(1, "test", test_names[test])
+        if strata:
+            frame.insert(2, "per", stored.field("per")[test])
         if gene_ids is not None:
             frame.insert(1, "gene_id", np.asarray(gene_ids, dtype=object)[order])
         frames.append(frame)
