@@ -56,7 +56,8 @@ def _observations(ranking: Ranking) -> Html:
     if ranking.is_pseudobulk:
         by = ranking.params["replicate"]
         made = (
-            f"The cells were added up into {plural(len(obs), 'sample')} by {by}, which were tested."
+            f"The cells were added up into {plural(len(obs), 'sample')} by {by}"
+            f"{f' and {ranking.per}' if ranking.per else ''}, which were tested."
         )
         parts.append(element("p", made))
     if columns:
@@ -192,7 +193,11 @@ def _design(ranking: Ranking) -> Html:
     unit = f"One row of the matrix tested is one {'cell' if ranking.unit == 'cells' else 'sample'}"
     facts.append(unit + (", a sum of cells" if ranking.is_pseudobulk else "") + ".")
     blocks = "Strata" if params.get("weights") else "Pairs"
-    for name, words in (("replicate", "Independent unit"), ("block", blocks)):
+    for name, words in (
+        ("replicate", "Independent unit"),
+        ("per", "Analysed apart"),
+        ("block", blocks),
+    ):
         if params.get(name):
             facts.append(join((f"{words}: ", element("code", params[name]))))
     df = {test.df for test in ranking.tests if np.isfinite(test.df)}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _BYTES_PER_VALUE = 1.9
 _MOST_POINTS = 200
 """Observations that are drawn as points; of more, quantiles are drawn by group."""
+_MOST_IN_STRATA = 20
+"""Groups of all strata beyond which only the strata are told apart."""
 _MOST_READ = 100_000_000
 """Values that quantiles are taken of, or the report takes minutes."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -56,6 +58,8 @@ class PlotGroups:
         if ranking.groupby is None:
             everybody = np.zeros(n_obs, dtype=np.intp)
             return cls("", ("all observations",), palette(1), everybody)
+        if ranking.per is not None and ranking.per != ranking.groupby:
+            return cls._in_strata(ranking, ranking.per, ranking.groupby)
         codes, names = level_codes(ranking.obs[ranking.groupby])
         references = {test.reference for test in ranking.tests}
         first = references.pop() if len(references) == 1 else None
@@ -67,6 +71,19 @@ class PlotGroups:
         return cls(
             ranking.groupby, in_order, tuple(colour[name] for name in in_order), place[codes]
         )
+
+    @classmethod
+    def _in_strata(cls, ranking: Ranking, per: str, groupby: str) -> PlotGroups:
+        """A group of every stratum and level, coloured by the level; by strata if they are many."""
+        strata, stratum_names = level_codes(ranking.obs[per])
+        codes, names = level_codes(ranking.obs[groupby])
+        if len(stratum_names) * len(names) > _MOST_IN_STRATA:
+            return cls(per, stratum_names, palette(len(stratum_names)), strata)
+        colour = _colours(ranking, names)
+        both = np.where((strata >= 0) & (codes >= 0), strata * len(names) + codes, -1)
+        labels = tuple(f"{one}, {name}" for one in stratum_names for name in names)
+        colours = tuple(colour[name] for _ in stratum_names for name in names)
+        return cls(f"{per}, {groupby}", labels, colours, both)
 
 
 def _colours(ranking: Ranking, names: tuple[str, ...]) -> dict[str, str]:
@@ -180,7 +197,7 @@ def _points_meta(ranking: Ranking, groups: PlotGroups) -> dict[str, Any]:
 def _pairs(ranking: Ranking, groups: PlotGroups) -> str | None:
     """Column whose levels are pairs: in the design, with one observation at most in a group."""
     for name in ranking.variables:
-        if name == groups.groupby or not is_grouping(ranking.obs[name]) or not groups.groupby:
+        if name in {groups.groupby, ranking.groupby, ranking.per} or not is_grouping(ranking.obs[name]) or not groups.groupby:
             continue
         codes, names = level_codes(ranking.obs[name])
         known = (codes >= 0) & (groups.codes >= 0)

@@ -96,6 +96,7 @@ def methods_sentences(ranking: Ranking, citations: Citations) -> list[str]:
     """Write how one result was made, in whole sentences; the last is of the adjustment."""
     sentences = (
         _pseudobulk_sentence(ranking, citations),
+        _strata_sentence(ranking),
         _filter_sentence(ranking, citations),
         _tested_sentence(ranking),
         _normalisation_sentence(ranking, citations),
@@ -116,6 +117,16 @@ def _pseudobulk_sentence(ranking: Ranking, citations: Citations) -> str:
         f"Counts of cells were added up by {by} into {plural(len(ranking.obs), 'sample')}{few} "
         f"{citations.cite('Crowell2020', 'Squair2021')}, and genes with too few counts in them "
         f"were left out by edgeR's rule {citations.cite('Chen2016')}."
+    )
+
+
+def _strata_sentence(ranking: Ranking) -> str:
+    if ranking.per is None:
+        return ""
+    n = len(ranking.stored.strata)
+    return (
+        f"Each of the {plural(n, 'level')} of {ranking.per} was analysed by itself: its genes, "
+        "normalisation and tests are its own."
     )
 
 
@@ -241,6 +252,8 @@ def _adjustment_sentence(ranking: Ranking, citations: Citations) -> str:
     scope = (
         "over all tests together" if params.get("padj_scope") == "global" else "within each test"
     )
+    if ranking.per is not None and params.get("padj_scope") != "global":
+        scope += f" (and, as padj_global, over all of {ranking.per})"
     cited = f" {citations.cite(key)}" if key else ""
     limit = f"genes with an adjusted p-value of at most {ranking.padj:g} were called changed"
     return f"P-values were adjusted by {words}{cited} {scope}; {limit}."

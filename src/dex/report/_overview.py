@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dex.report._ranking import Ranking
 
 _MOST_TO_COMPARE = 2000
+_MOST_SHAPES = 8
 _MOST_DRAWN = 100
 """Observations whose distances are drawn: of more, nobody can read a name."""
 
@@ -42,6 +43,8 @@ class Overview:
     """Whether the components were found for this report."""
     problem: str = ""
     """Why there are no components."""
+    per: str | None = None
+    """Column of strata that were analysed apart."""
     tested: Mapping[str, Any] = field(default_factory=dict)
     """Options of the tools that make maps of the values that were tested."""
 
@@ -57,7 +60,8 @@ class Overview:
             components = Ordination.pca(mapped, "pca")
         except InputError as error:
             return cls(ranking.adata, ranking.unit, ranking.groupby, None, problem=str(error))
-        return cls(mapped, ranking.unit, ranking.groupby, components, missing, tested=tested)
+        shown = {"made_here": missing, "per": ranking.per, "tested": tested}
+        return cls(mapped, ranking.unit, ranking.groupby, components, **shown)
 
 
 def overview_html(overview: Overview) -> Html:
@@ -73,10 +77,19 @@ def overview_html(overview: Overview) -> Html:
 
 def _pca_figure(overview: Overview) -> Html:
     return figure_html(
-        lambda: pl.pca(overview.adata, overview.groupby, return_fig=True),
+        lambda: pl.pca(overview.adata, **_colour_and_shape(overview), return_fig=True),
         alt=f"{overview.unit.capitalize()} by the first two principal components",
         caption=_caption(overview),
     )
+
+
+def _colour_and_shape(overview: Overview) -> dict[str, str | None]:
+    """Colours tell strata where there are some, which are farther apart than the groups."""
+    if overview.per is None:
+        return {"color": overview.groupby}
+    groups = overview.adata.obs.get(overview.groupby)
+    few = groups is not None and groups.nunique() <= _MOST_SHAPES
+    return {"color": overview.per, "shape": overview.groupby if few else None}
 
 
 def _distances_figure(overview: Overview) -> Html:

@@ -121,6 +121,12 @@ class Ranking:
         return design_variables(self.stored, self.obs)
 
     @property
+    def per(self) -> str | None:
+        """Column of ``obs`` whose levels were analysed apart; None if all were taken together."""
+        name = self.params.get("per")
+        return name if isinstance(name, str) and name in self.obs else None
+
+    @property
     def covariate(self) -> str | None:
         """Numeric column that was tested, and that makes no groups; None if there is none."""
         compared = self.params.get("groupby") or next(reversed(self.variables), None)
@@ -138,13 +144,13 @@ class Ranking:
 
 
 def design_variables(stored: StoredResult, obs: pd.DataFrame) -> tuple[str, ...]:
-    """Columns that the formula names, or the grouping where there is no formula."""
+    """The strata, and columns that the formula names, or the grouping if there is no formula."""
     formula, groupby = stored.params.get("design"), stored.params.get("groupby")
     named: tuple[str, ...] = ()
     if isinstance(formula, str):
         with suppress(InputError):  # a matrix has no formula
             named = read_formula(formula, [str(name) for name in obs.columns]).variables
-    found = dict.fromkeys([*named, groupby, stored.params.get("block")])
+    found = dict.fromkeys([stored.params.get("per"), *named, groupby, stored.params.get("block")])
     return tuple(name for name in found if isinstance(name, str) and name in obs)
 
 

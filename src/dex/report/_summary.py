@@ -93,5 +93,7 @@ def _method_sentence(ranking: Ranking) -> str:
     against = f", against changes of up to {lfc:g} in log2" if lfc else ""
     n = int(params.get("n_obs", len(ranking.obs)))
     added = f", made of cells by {params['replicate']}" if ranking.is_pseudobulk else ""
+    if ranking.per is not None:
+        added += f", each level of {ranking.per} by itself"
     first = title[:1].upper() + title[1:]
     return f"{first}{design}{against}, on {plural(n, ranking.unit.removesuffix('s'))}{added}."
