@@ -58,7 +58,8 @@ def rank_genes_df(
     Returns
     -------
     pandas.DataFrame
-        Columns ``gene``, ``test``, ``per`` (the stratum, where there are some), and those of :data:`dex.results.COLUMNS` that the method gives.
+        Columns ``gene``, ``test``, ``per`` (the stratum, where there are some), and those of
+        :data:`dex.results.COLUMNS` that the method gives.
 
     Raises
     ------
@@ -107,8 +108,8 @@ def tests_df(adata: AnnData, *, key: str = "rank_genes") -> pd.DataFrame:  # noq
     -------
     pandas.DataFrame
         Columns ``name``, ``kind``, ``group``, ``reference``, ``per`` (the stratum; empty where all
-        observations are tested together), ``n_group`` and ``n_reference`` (observations), ``n_tested`` (genes with a p-value; with a score, of
-        :func:`dex.tl.score_markers`).
+        observations are tested together), ``n_group`` and ``n_reference`` (observations),
+        ``n_tested`` (genes with a p-value; with a score, of :func:`dex.tl.score_markers`).
 
     Raises
     ------

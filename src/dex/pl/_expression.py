@@ -148,7 +148,7 @@ def expression(
     source = ExpressionSource.from_adata(
         adata, key=key if has_result else None, layer=layer, scale=scale
     )
-    if hue is None and tests is not None and 1 < tests["per"].nunique() <= _MOST_STRATA:
+    if hue is None and tests is not None and 1 < len(set(tests["per"])) <= _MOST_STRATA:
         hue = source.text("per")
     table = ExpressionTable.from_source(
         source,
@@ -163,9 +163,7 @@ def expression(
     )
     said = None
     if has_result and annotate:
-        said = evidence(
-            adata, wanted, table, source, key=key, per=per, gene_symbols=gene_symbols
-        )
+        said = evidence(adata, wanted, table, source, key=key, per=per, gene_symbols=gene_symbols)
     with theme():
         axes = expression_panels(
             table, said, n_columns=n_columns, sharey=sharey, figsize=figsize, ax=ax, own=return_fig

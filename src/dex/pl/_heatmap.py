@@ -178,7 +178,7 @@ def heatmap(
     source = ExpressionSource.from_adata(adata, key=key if has_result else None, layer=layer)
     n_obs_parts = int(split_obs) if isinstance(split_obs, int | np.integer) else None
     columns = () if isinstance(split_obs, int | np.integer) else _listed(split_obs or ())
-    if split_obs is None and tests is not None and tests["per"].nunique() > 1:
+    if split_obs is None and tests is not None and len(set(tests["per"])) > 1:
         groups = [groupby] if groupby else source.contrasted_columns()
         columns = [str(source.text("per")), *groups]
     observations = compared(source, tests, groupby=groupby, split=columns)

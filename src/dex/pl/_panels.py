@@ -30,7 +30,7 @@ def tests_shown(
     test: str | int | Sequence[str | int] | None,
     *,
     key: str,
-    per: str | Sequence[str] | None = None,
+    per: str | Sequence[str] | None,
     single: bool,
 ) -> pd.DataFrame:
     """Rows of :func:`dex.get.tests_df`, one for each panel; a ``single`` one in given axes.

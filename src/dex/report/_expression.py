@@ -197,7 +197,11 @@ def _points_meta(ranking: Ranking, groups: PlotGroups) -> dict[str, Any]:
 def _pairs(ranking: Ranking, groups: PlotGroups) -> str | None:
     """Column whose levels are pairs: in the design, with one observation at most in a group."""
     for name in ranking.variables:
-        if name in {groups.groupby, ranking.groupby, ranking.per} or not is_grouping(ranking.obs[name]) or not groups.groupby:
+        if (
+            name in {groups.groupby, ranking.groupby, ranking.per}
+            or not is_grouping(ranking.obs[name])
+            or not groups.groupby
+        ):
             continue
         codes, names = level_codes(ranking.obs[name])
         known = (codes >= 0) & (groups.codes >= 0)

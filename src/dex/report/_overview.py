@@ -60,8 +60,15 @@ class Overview:
             components = Ordination.pca(mapped, "pca")
         except InputError as error:
             return cls(ranking.adata, ranking.unit, ranking.groupby, None, problem=str(error))
-        shown = {"made_here": missing, "per": ranking.per, "tested": tested}
-        return cls(mapped, ranking.unit, ranking.groupby, components, **shown)
+        return cls(
+            mapped,
+            ranking.unit,
+            ranking.groupby,
+            components,
+            made_here=missing,
+            per=ranking.per,
+            tested=tested,
+        )
 
 
 def overview_html(overview: Overview) -> Html:
@@ -76,20 +83,21 @@ def overview_html(overview: Overview) -> Html:
 
 
 def _pca_figure(overview: Overview) -> Html:
+    colour, shape = _colour_and_shape(overview)
     return figure_html(
-        lambda: pl.pca(overview.adata, **_colour_and_shape(overview), return_fig=True),
+        lambda: pl.pca(overview.adata, colour, shape=shape, return_fig=True),
         alt=f"{overview.unit.capitalize()} by the first two principal components",
         caption=_caption(overview),
     )
 
 
-def _colour_and_shape(overview: Overview) -> dict[str, str | None]:
+def _colour_and_shape(overview: Overview) -> tuple[str | None, str | None]:
     """Colours tell strata where there are some, which are farther apart than the groups."""
     if overview.per is None:
-        return {"color": overview.groupby}
+        return overview.groupby, None
     groups = overview.adata.obs.get(overview.groupby)
     few = groups is not None and groups.nunique() <= _MOST_SHAPES
-    return {"color": overview.per, "shape": overview.groupby if few else None}
+    return overview.per, overview.groupby if few else None
 
 
 def _distances_figure(overview: Overview) -> Html:

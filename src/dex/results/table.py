@@ -27,8 +27,8 @@ def results_frame(
 ) -> pd.DataFrame:
     """Rows of the tests ``tests`` (positions), best first within a test.
 
-    Columns: ``gene``, ``gene_id`` if given, ``test``, ``per`` of strata, then the schema's columns that the result
-    has. Only the arrays' columns of the tests asked for are read.
+    Columns: ``gene``, ``gene_id`` if given, ``test``, ``per`` of strata, then the schema's columns
+    that the result has. Only the arrays' columns of the tests asked for are read.
     """
     names = [name for name in COLUMNS if name in stored.columns]
     strata = bool(stored.strata)

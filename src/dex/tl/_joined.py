@@ -53,7 +53,7 @@ def joined(strata: Sequence[Stratum], about: Joined, *, n_vars: int, n_obs: int)
         tuple(n[:, 1].tolist()),
         about.params | _params(strata),
         (*about.notes, *_notes(strata, about.per)),
-        _effects(strata, n_vars),
+        _effects(strata),
         _size_factors(strata, n_obs),
     )
 
@@ -149,7 +149,7 @@ def _notes(strata: Sequence[Stratum], per: str) -> list[str]:
     return [*notes, *(f"{per} {stratum.problem}" for stratum in strata if stratum.problem)]
 
 
-def _effects(strata: Sequence[Stratum], n_vars: int) -> dict[str, Float]:
+def _effects(strata: Sequence[Stratum]) -> dict[str, Float]:
     return {
         f"{stratum.name}: {name}": values
         for stratum in strata
@@ -159,7 +159,7 @@ def _effects(strata: Sequence[Stratum], n_vars: int) -> dict[str, Float]:
 
 
 def _size_factors(strata: Sequence[Stratum], n_obs: int) -> Float | None:
-    """Of the observations, of whom each is in one stratum; of samples they are in the parameters."""
+    """Of the observations, each of one stratum; those of samples are in the parameters."""
     full = np.full(n_obs, np.nan)
     known = False
     for stratum in strata:

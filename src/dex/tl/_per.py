@@ -53,13 +53,11 @@ def analyse_per(
     """
     _require_apart(question, obs_of(adata), per, plan)
     names = Labels.from_column(column_of(obs_of(adata), per, argument="per")).levels
-    measured = prepare(
-        adata, source, question, plan=plan, genes=genes, options=options, per=per
-    )
+    measured = prepare(adata, source, question, plan=plan, genes=genes, options=options, per=per)
     whole = question.comparison(measured.obs, model=plan.method.model)
     alone = replace(options, padj_scope="test")
     strata = [
-        _stratum(adata, rows, name, measured, question, whole, plan=plan, options=alone)
+        _stratum(adata, measured, question, whole, name=name, rows=rows, plan=plan, options=alone)
         for name, rows in _rows(measured.obs, per, names)
     ]
     if all(stratum.result is None for stratum in strata):
@@ -92,17 +90,17 @@ class Stratum:
 
 def _stratum(
     adata: AnnData,
-    rows: Int,
-    name: str,
     measured: Measured,
     question: Question,
     whole: TwoSampleComparison | ModelComparison,
     *,
+    name: str,
+    rows: Int,
     plan: Plan,
     options: Options,
 ) -> Stratum:
     """Test one stratum; what cannot be tested there is a problem of it, and no error."""
-    n, few = too_few(measured.obs, rows, whole)
+    n, few = too_few(rows, whole)
     status = Status.NO_REPLICATES if few else Status.NOT_ESTIMABLE
     try:
         some = measured.take(rows)
@@ -118,9 +116,7 @@ def _stratum(
     return Stratum(name, rows, n, result, f"{name!r}: {why}", status)
 
 
-def _rows(
-    obs: pd.DataFrame, per: str, names: tuple[str, ...]
-) -> list[tuple[str, Int]]:
+def _rows(obs: pd.DataFrame, per: str, names: tuple[str, ...]) -> list[tuple[str, Int]]:
     """Every level and the positions of its observations, which may be none."""
     labels = Labels.from_column(obs[per])
     codes = {name: code for code, name in enumerate(labels.levels)}
@@ -129,14 +125,15 @@ def _rows(
 
 def _require_apart(question: Question, obs: pd.DataFrame, per: str, plan: Plan) -> None:
     column_of(obs, per, argument="per")
-    named = {"the column compared": question.labels(obs), "in the design": question.variables(obs)}
     if per == plan.replicate:
         msg = f"per={per!r} is also the replicate: there would be one sample in every level."
         raise InputError(msg)
-    for what, columns in named.items():
-        if per in columns:
-            msg = f"per={per!r} is {what}, and the same for all observations of a level."
-            raise InputError(msg)
+    if per in question.compared(obs):
+        msg = f"per={per!r} is the column compared; name a column that holds all of its levels."
+        raise InputError(msg)
+    if per in (*question.labels(obs), *question.variables(obs)):
+        msg = f"per={per!r} is in the design, and the same for all observations of a level."
+        raise InputError(msg)
     if question.design is not None and not isinstance(question.design, str):
         msg = f"per={per!r} takes parts of obs, which a design matrix is not of; write a formula."
         raise InputError(msg)

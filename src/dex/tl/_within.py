@@ -60,7 +60,9 @@ def _same(question: Question, obs: pd.DataFrame, whole: Compared, *, model: bool
     comparison = question.comparison(obs, model=model)
     known = set(comparison.infos) <= set(whole.infos)
     if not known or not _means_the_same(question, comparison, whole):
-        msg = "it has other levels than all observations have, so its tests would mean other things."
+        msg = (
+            "it has other levels than all observations have, so its tests would mean other things."
+        )
         raise DesignError(msg)
     return comparison
 
@@ -134,9 +136,7 @@ def _not_only_adjusted_for(whole: ModelComparison) -> set[str]:
     }
 
 
-def too_few(
-    obs: pd.DataFrame, rows: Int, whole: TwoSampleComparison | ModelComparison
-) -> tuple[Int, str]:
+def too_few(rows: Int, whole: Compared) -> tuple[Int, str]:
     """Observations of a stratum on both sides of every test, and in words what they lack."""
     kept = rows[whole.kept[rows]]
     n_tests = len(whole.infos)
