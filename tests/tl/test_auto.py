@@ -93,12 +93,54 @@ def test_conditions_of_cells_that_are_told_to_be_units(cells, caplog):
 
 
 def test_two_columns_that_may_be_replicates(cells, donors, caplog):
-    with_column(cells, donor=donors, sample_id=donors + "x")
+    parts = [f"{name} {i % 2}" for i, name in enumerate(donors)]
+    with_column(cells, donor=donors, sample_id=parts)
     dex.tl.rank_genes(cells, "condition")
     assert decided(cells) == ("wilcoxon", "cells", None, "ln1p")
     (warning,) = (record for record in caplog.records if record.levelname == "WARNING")
     assert "'donor', 'sample_id'" in warning.message
     assert "replicate='donor'" in warning.message
+
+
+def test_two_columns_that_make_the_same_samples(cells, donors, caplog):
+    """Donors in both conditions, and samples of a donor in one."""
+    donor = [name.split("_")[-1] for name in donors]
+    with_column(cells, sample_id=donors, donor=donor)
+    dex.tl.rank_genes(cells, "condition")
+    assert decided(cells) == ("edger", "samples", "donor", "logcpm")
+    assert "design='~ donor + condition' compares within each" in caplog.text
+    caplog.clear()
+    dex.tl.rank_genes(cells, "condition", replicate="sample_id")
+    assert "Every level of 'donor' has samples of all 'condition'" in caplog.text
+    caplog.clear()
+    dex.tl.rank_genes(cells, "condition", design="~ donor + condition", replicate="sample_id")
+    assert "has samples of all" not in caplog.text
+    assert dex.get.params(cells)["design_columns"].tolist()[-1] == "condition[T.treated]"
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+def test_what_silences_the_warning(crossed, caplog):
+    """Once for every cell-wise test by name; ``block=`` is no answer, ``replicate=`` is."""
+    adata = dex.datasets.simulate_counts(
+        60, 3, cells_per_replicate=40, paired=crossed, mean_count=0.3, seed=5
+    )
+    warned = {}
+    for name, options in {
+        "wilcoxon": {"method": "wilcoxon"},
+        "t-test": {"method": "t-test"},
+        "block": {"method": "wilcoxon", "block": "replicate"},
+        "design": {"method": "ols", "design": "~ true_size_factor + condition"},
+        "None": {"method": "wilcoxon", "replicate": None},
+        "replicate": {"method": "wilcoxon", "replicate": "replicate"},
+        "auto": {},
+        "per": {"method": "wilcoxon", "per": "type"},
+    }.items():
+        adata.obs["type"] = np.where(np.arange(adata.n_obs) % 2, "a", "b")
+        caplog.clear()
+        dex.tl.rank_genes(adata, "condition", **options)
+        warned[name] = sum(record.levelname == "WARNING" for record in caplog.records)
+    silent = {"None", "replicate", "auto"}
+    assert warned == {name: int(name not in silent) for name in warned}
 
 
 def test_no_column_that_may_be_a_replicate(cells):

@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from dex.design.labels import Labels, column_of, is_numeric
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
 _UNIT_WORDS: Final = frozenset(
     """
@@ -71,6 +72,44 @@ def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
         if (grouped and _replicates(units, groups)) or (numeric and _describes(units, groups)):
             found.append(str(name))
     return tuple(found)
+
+
+def without_synonyms(
+    obs: pd.DataFrame, candidates: Sequence[str], compared: Sequence[str]
+) -> tuple[str, ...]:
+    """Leave one of the columns that make the same samples within the levels compared.
+
+    A donor in either condition is a sample: ``donor`` and ``sample`` then divide the cells of a
+    condition alike. The one with the fewest levels is left, as it tells which samples are pairs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> obs = pd.DataFrame(
+    ...     {
+    ...         "sample": ["s1", "s2", "s3", "s4"],
+    ...         "donor": ["d1", "d2"] * 2,
+    ...         "drug": ["a"] * 2 + ["b"] * 2,
+    ...     }
+    ... )
+    >>> without_synonyms(obs, ["sample", "donor"], ["drug"])
+    ('donor',)
+    """
+    kinds: dict[bytes, list[str]] = {}
+    for name in candidates:
+        kinds.setdefault(_partition(obs, [name, *compared]), []).append(name)
+    return tuple(min(same, key=lambda name: obs[name].nunique()) for same in kinds.values())
+
+
+def _partition(obs: pd.DataFrame, names: Sequence[str]) -> bytes:
+    """Which observations belong together, whatever their labels are called."""
+    together = obs.groupby(list(names), observed=True, sort=False, dropna=False).ngroup()
+    return bytes(pd.factorize(together)[0].astype(np.int64).tobytes())
+
+
+def unit_columns(obs: pd.DataFrame) -> tuple[str, ...]:
+    """Columns whose names say that they hold donors, samples or animals."""
+    return tuple(str(name) for name in obs.columns if _names_a_unit(str(name)))
 
 
 def looks_like_clusters(groupby: str) -> bool:

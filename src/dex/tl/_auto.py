@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from dex.data.scale import Scale
 from dex.data.source import FEWEST_CELLS
-from dex.design.replicates import looks_like_clusters, replicate_candidates
+from dex.design.replicates import (
+    looks_like_clusters,
+    replicate_candidates,
+    without_synonyms,
+)
 from dex.design.wording import listed
 from dex.errors import InputError
 from dex.tl.methods import METHODS, Method
@@ -92,7 +96,8 @@ def _candidates(source: Source, obs: pd.DataFrame, compared: Sequence[str]) -> t
     if not conditions or (source.unit == "samples" and len(obs) < FEWEST_CELLS):
         return ()
     found = [replicate_candidates(obs, name) for name in conditions]
-    return tuple(name for name in found[0] if all(name in others for others in found))
+    shared = [name for name in found[0] if all(name in others for others in found)]
+    return without_synonyms(obs, shared, conditions)
 
 
 def _warning(

@@ -10,7 +10,8 @@ import numpy as np
 from dex.data.pseudobulk import Samples, pseudobulk
 from dex.data.source import counts_source
 from dex.design.comparison import ModelComparison
-from dex.design.labels import column_of
+from dex.design.labels import column_of, is_numeric
+from dex.design.replicates import unit_columns
 from dex.design.wording import in_formula, listed, plural
 from dex.errors import InputError
 from dex.stats.filtering import filter_by_expr, min_sample_size
@@ -145,19 +146,34 @@ def _repeats(
 
 
 def _pairs(samples: pd.DataFrame, question: Question, replicate: str) -> tuple[str, ...]:
-    """Say where every replicate is on all sides, and the design makes no use of it."""
+    """Say where every replicate is on all sides, and the design makes no use of it.
+
+    The replicate may be a sample, and the donor that it is of another column.
+    """
     compared = [name for name in question.compared(samples) if name in samples]
-    if len(compared) != 1 or replicate in question.variables(samples):
+    donors = [
+        name for name in dict.fromkeys([replicate, *unit_columns(samples)]) if name in samples
+    ]
+    used = question.variables(samples)
+    if len(compared) != 1 or any(name in used for name in donors):
         return ()
-    sides = samples.groupby(replicate, observed=True)[compared[0]].nunique()
-    n_sides = samples[compared[0]].nunique()
-    if n_sides < 2 or not (sides == n_sides).all():
+    paired = [name for name in donors if _is_crossed(samples, name, compared[0])]
+    if not paired:
         return ()
-    design = f"~ {in_formula(replicate)} + {in_formula(compared[0])}"
+    design = f"~ {in_formula(paired[0])} + {in_formula(compared[0])}"
     return (
-        f"Every level of {replicate!r} has samples of all {compared[0]!r}: design={design!r} "
+        f"Every level of {paired[0]!r} has samples of all {compared[0]!r}: design={design!r} "
         "compares within each, which finds more.",
     )
+
+
+def _is_crossed(samples: pd.DataFrame, name: str, compared: str) -> bool:
+    """Whether two levels or more of a column are each on all sides."""
+    if name == compared or is_numeric(samples[compared]):
+        return False
+    sides = samples.groupby(name, observed=True)[compared].nunique()
+    n_sides = samples[compared].nunique()
+    return n_sides > 1 and len(sides) > 1 and bool((sides == n_sides).all())
 
 
 def _require_constant(variables: Sequence[str], samples: pd.DataFrame, by: Sequence[str]) -> None:
