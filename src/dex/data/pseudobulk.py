@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dex.typing import Int
 
 _SEPARATOR = " | "
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Samples:
         InputError
             If fewer than two samples are left.
         """
-        labels, table = _labels(obs, by)
-        sizes = np.bincount(labels[labels >= 0], minlength=len(table))
+        labels, first = _labels(obs, by)
+        sizes = np.bincount(labels[labels >= 0], minlength=len(first))
         large = sizes >= min_cells
         if large.sum() < 2:
             msg = (
@@ -53,16 +54,16 @@ class Samples:
                 f"up by {', '.join(by)}; at least 2 are needed."
             )
             raise InputError(msg)
-        renumbered = np.where(large, np.cumsum(large) - 1, -1)
-        labels = np.where(labels >= 0, renumbered[labels], -1)
-        rows = np.flatnonzero(labels >= 0)
-        table = table[large].reset_index(drop=True)
-        table = table.join(_constant_columns(obs.iloc[rows], labels[rows], by))
+        names = obs[list(by)].iloc[first].astype(str).agg(_SEPARATOR.join, axis=1).to_numpy()
+        note = _note(by, labels, sizes, names[~large], min_cells=min_cells)
+        labels = np.append(np.where(large, np.cumsum(large) - 1, -1), -1)[labels]
+        first = first[large]
+        same = [name for name in obs if name in by or _is_constant(obs[name], labels, first)]
+        table = obs[[*by, *(name for name in same if name not in by)]].iloc[first].copy()
         if "n_cells" not in table:
             table["n_cells"] = sizes[large]
-        names = [_SEPARATOR.join(map(str, row)) for row in table[list(by)].to_numpy()]
-        table.index = pd.Index(names)
-        return cls(table, labels, _note(by, len(rows), sizes, min_cells))
+        table.index = pd.Index(names[large])
+        return cls(table, labels, note)
 
 
 def pseudobulk(source: Source, samples: Samples, *, n_threads: int | None = None) -> Source:
@@ -80,24 +81,29 @@ def pseudobulk(source: Source, samples: Samples, *, n_threads: int | None = None
     )
 
 
-def _labels(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, pd.DataFrame]:
-    """Sample of every cell (-1: a value is missing), and the samples' values of ``by``."""
+def _labels(obs: pd.DataFrame, by: Sequence[str]) -> tuple[Int, Int]:
+    """Sample of every cell (-1: a value is missing), and the first cell of every sample."""
     grouped = obs[list(by)].groupby(list(by), observed=True, sort=True, dropna=True)
     labels = np.asarray(grouped.ngroup().fillna(-1), dtype=np.intp)
     numbers, first = np.unique(labels, return_index=True)
-    return labels, obs[list(by)].iloc[first[numbers >= 0]].reset_index(drop=True)
+    return labels, first[numbers >= 0]
 
 
-def _constant_columns(obs: pd.DataFrame, labels: Int, by: Sequence[str]) -> pd.DataFrame:
-    """Columns with one value within every sample, a row per sample."""
-    others = obs.drop(columns=list(by))
-    distinct = others.groupby(labels).nunique(dropna=False)
-    constant = [name for name in others if distinct[name].max() == 1]
-    return others[constant].groupby(labels).first()
+def _is_constant(column: pd.Series, labels: Int, first: Int) -> bool:
+    """Whether all cells of a sample have the value of its first cell; missing values are alike."""
+    inside = labels >= 0
+    codes = pd.factorize(column)[0]
+    return bool(np.array_equal(codes[inside], codes[first][labels[inside]]))
 
 
-def _note(by: Sequence[str], n_cells: int, sizes: Int, min_cells: int) -> str:
-    n_samples, small = int((sizes >= min_cells).sum()), int((sizes < min_cells).sum())
-    dropped = f"; left out for having fewer than {min_cells} cells: {small}" if small else ""
-    what = " x ".join(by)
-    return f"{n_cells:,} cells are added up into {n_samples} samples by {what}{dropped}."
+def _note(by: Sequence[str], labels: Int, sizes: Int, small: np.ndarray, *, min_cells: int) -> str:
+    """Say what is added up, and what is not."""
+    n_cells = int(sizes[sizes >= min_cells].sum())
+    left_out = ""
+    if len(small):
+        named = ", ".join(map(repr, small[:_MOST_NAMED])) + ", ..." * (len(small) > _MOST_NAMED)
+        left_out = f"; left out for having fewer than {min_cells} cells: {len(small)} ({named})"
+    if unlabelled := int((labels < 0).sum()):
+        left_out += f"; cells without a label in one of these: {unlabelled:,}"
+    n_samples = len(sizes) - len(small)
+    return f"{n_cells:,} cells are added up into {n_samples} samples by {' x '.join(by)}{left_out}."

@@ -12,7 +12,7 @@ from scipy import sparse
 from dex._numba import kernel
 from dex._progress import progress
 from dex.data.lazy import is_lazy, lazy_sample_sums
-from dex.data.threads import map_threads, thread_count
+from dex.data.threads import map_threads, read_ahead, thread_count
 from dex.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,10 +62,14 @@ def add_up_rows(matrix: Any, labels: Int, n_samples: int, *, n_threads: int | No
     n_lines = matrix.shape[1 if by_gene else 0]
     edges = np.arange(0, n_lines, _lines_per_read(matrix))
     pieces = list(pairwise([*edges.tolist(), n_lines]))
-    for start, stop in progress(pieces, total=len(pieces), label="samples"):
-        piece = matrix
-        if len(pieces) > 1 or not sparse.issparse(matrix):
-            piece = matrix[:, start:stop] if by_gene else matrix[start:stop]
+
+    def read(span: tuple[int, int]) -> Any:
+        if len(pieces) == 1 and sparse.issparse(matrix):
+            return matrix
+        return matrix[:, slice(*span)] if by_gene else matrix[slice(*span)]
+
+    read_pieces = zip(pieces, read_ahead(read, pieces), strict=True)
+    for (start, stop), piece in progress(read_pieces, total=len(pieces), label="samples"):
         if by_gene:
             _require_good(_add_columns(*_parts(piece), labels, sums[:, start:stop]))
         elif isinstance(piece, np.ndarray):

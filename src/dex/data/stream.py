@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from dex._numba import kernel
+from dex.data.threads import read_ahead
 from dex.stats.sparse_genes import Int32, SparseGenes, Values
 
 if TYPE_CHECKING:
@@ -71,15 +71,11 @@ class StreamedCSR:
         cuts = np.arange(0, self.indptr[-1], max(_CHUNK_BYTES // per_value, 1))
         ends = {0, *np.searchsorted(self.indptr, cuts).tolist(), self.matrix.shape[0]}
         spans = list(pairwise(sorted(ends)))
-        with ThreadPoolExecutor(1, thread_name_prefix="dex-read") as reading:
-            coming = reading.submit(self._chunk, *spans[0], with_values)
-            for (first, last), following in zip(spans, [*spans[1:], None], strict=True):
-                chunk = coming.result()
-                if following is not None:
-                    coming = reading.submit(self._chunk, *following, with_values)
-                start, stop = np.searchsorted(self.rows, [first, last])
-                if start < stop:
-                    yield int(start), self.rows[start:stop] - first, chunk
+        chunks = read_ahead(lambda span: self._chunk(*span, with_values), spans)
+        for (first, last), chunk in zip(spans, chunks, strict=True):
+            start, stop = np.searchsorted(self.rows, [first, last])
+            if start < stop:
+                yield int(start), self.rows[start:stop] - first, chunk
 
     @property
     def _dtype(self) -> np.dtype[Any]:

@@ -14,7 +14,7 @@ from dex._progress import progress
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -51,6 +51,18 @@ def map_threads(
             return list(progress(results, total=len(pieces), label=label))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read_ahead(read: Callable[[_T], _R], pieces: Sequence[_T]) -> Iterator[_R]:
+    """Yield ``read(piece)`` of all pieces in order, the next one being read meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="dex-read") as reading:
+        coming = reading.submit(read, pieces[0]) if pieces else None
+        for following in [*pieces[1:], None]:
+            if coming is None:
+                return
+            found = coming.result()
+            coming = None if following is None else reading.submit(read, following)
+            yield found
 
 
 class _SerialBlas:
