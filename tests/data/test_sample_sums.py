@@ -44,7 +44,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_sums(counts, labels, form, n_threads, tmp_path, monkeypatch):
-    monkeypatch.setattr(sample_sums, "_LINES_PER_READ", 17)
+    monkeypatch.setattr(sample_sums, "_VALUES_PER_FILE_READ", 170)
     monkeypatch.setattr(sample_sums, "_VALUES_PER_READ", 17 * N_VARS)
     matrix = FORMS[form](counts, tmp_path)
     sums = add_up_rows(matrix, labels, N_SAMPLES, n_threads=n_threads)
