@@ -282,3 +282,20 @@ def test_airway_by_command_line(realdata, tmp_path):
     known = table.loc[list(GLUCOCORTICOID.values())]
     assert (known["log2fc"] > 0).all()
     assert (known["padj"] < 0.05).all()
+
+
+def test_rank_genes_by_cell_type(tmp_path, capsys):
+    adata = simulate_counts(100, 3, cells_per_replicate=40, seed=0)
+    adata.obs["type"] = ["a" if i % 2 else "b" for i in range(adata.n_obs)]
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    words = ["rank-genes", str(tmp_path / "in.h5ad"), "--groupby", "condition", "--method", "ols"]
+    words += ["--replicate", "replicate", "--per", "type", "--min-cells", "5"]
+    out = [str(tmp_path / "out.h5ad"), str(tmp_path / "out.csv")]
+    assert main([*words, "-o", out[0], "--table", out[1]]) == 0
+    ranked = dex.io.read_h5ad(out[0])
+    assert dex.get.tests_df(ranked)["per"].tolist() == ["a", "b"]
+    assert dex.get.params(ranked)["min_cells"] == 5
+    table = pd.read_csv(out[1])
+    assert set(table["per"]) == {"a", "b"}
+    assert "padj_global" in table
+    assert "a: treated vs control" in capsys.readouterr().out

@@ -196,6 +196,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--per", metavar="COLUMN", help="analyse each of its levels apart, as cell types"
     )
+    command.add_argument("--min-cells", type=int, metavar="N", help="of a sample of cells (10)")
     command.add_argument(
         "--block", metavar="COLUMN", help="nuisance strata, for wilcoxon; pairs, for t-test-paired"
     )

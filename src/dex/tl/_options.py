@@ -36,8 +36,8 @@ class Options:
     """Layer with average transcript lengths, for count models."""
     control_genes: str | None = None
     """Boolean column of ``var``: genes that size factors are told by."""
-    min_cells: int = 10
-    """Of a sample that cells are added up into: sums of fewer are mostly noise."""
+    min_cells: int | None = None
+    """Of a sample that cells are added up into; None is 10 of cells: sums of fewer are noise."""
     stats: tuple[str, ...] = ()
     """Columns that were asked for: those that take work of their own are made for it."""
     fit: Any = field(default_factory=NoOptions)
@@ -59,12 +59,17 @@ class Options:
         require_choice("alternative", self.alternative, get_args(Alternative))
         require_choice("continuity", self.continuity, (False, True))
         require_choice("weights", self.weights, get_args(Weights))
-        if not isinstance(self.min_cells, int | np.integer) or self.min_cells < 1:
+        if self.min_cells is not None and not _is_count(self.min_cells):
             msg = f"min_cells={self.min_cells!r} is not a number of cells; give 1 or more."
             raise InputError(msg)
         if not _is_threshold(self.lfc):
             msg = f"lfc={self.lfc!r} is not a threshold; give a log2 fold change of 0 or more."
             raise InputError(msg)
+
+
+def _is_count(value: object) -> bool:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and bool(value >= 1)  # type: ignore[operator]
 
 
 def _is_threshold(value: object) -> bool:

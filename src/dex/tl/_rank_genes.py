@@ -43,7 +43,7 @@ def rank_genes(
     reduced: str | None = None,
     replicate: str | None = "auto",
     per: str | None = None,
-    min_cells: int = 10,
+    min_cells: int | None = None,
     block: str | None = None,
     layer: str | None = None,
     scale: str | None = None,
@@ -114,7 +114,8 @@ def rank_genes(
         with counts enough, size factors, a fit and tests of its own, all under one key. A level
         that cannot be tested, for too few samples, has a status and stops nothing. See Notes.
     min_cells
-        Samples that cells are added up into are left out if they have fewer cells.
+        Samples that cells are added up into are left out if they have fewer cells; by default 10,
+        or 1 where a row of ``X`` is a sample already.
     block
         Column of ``obs``, a nuisance (batch, pool, replicate of a screen). ``"wilcoxon"`` compares
         observations within its levels only (van Elteren's test); a level with one side of a test

@@ -31,6 +31,7 @@ _COUNTS_NEEDED = (
     "cells are added up as counts; put raw counts into adata.layers['counts'], or replicate=None "
     "tests the cells"
 )
+_FEWEST_CELLS = 10  # of a sample: sums of fewer are mostly noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def add_up_cells(
     *,
     replicate: str,
     per: str | None,
-    min_cells: int,
+    min_cells: int | None,
     n_threads: int | None,
 ) -> Measured:
     """Counts of samples: the cells of a replicate that have the same labels in the question.
@@ -86,7 +87,7 @@ def add_up_cells(
     source = counts_source(adata, measured.source, need=_COUNTS_NEEDED)
     labels = [*question.labels(measured.obs), *([] if per is None else [per])]
     by = [replicate, *(name for name in labels if name != replicate)]
-    fewest = min_cells if source.unit == "cells" else 1
+    fewest = min_cells or (_FEWEST_CELLS if source.unit == "cells" else 1)
     samples = Samples.from_obs(measured.obs, by, min_cells=fewest)
     _require_constant(question.variables(measured.obs), samples.obs, by)
     bulk = pseudobulk(source, samples, n_threads=n_threads)
