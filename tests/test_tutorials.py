@@ -50,6 +50,7 @@ def test_the_tutorials_are_there():
         "02_designs",
         "03_gallery",
         "04_why_nan",
+        "05_cells_and_donors",
     ]
     assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == [p.stem for p in SCRIPTS]
 

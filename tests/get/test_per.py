@@ -71,3 +71,8 @@ def test_one_test_must_be_one(adata):
     with pytest.raises(InputError, match="test='a' is not one of"):
         dex.get.pvalue_shape(adata, "a")
     assert dex.get.pvalue_shape(adata, "gut: a vs ctrl").n == 50
+
+
+def test_fits_of_strata_are_not_kept(adata):
+    with pytest.raises(InputError, match="every level of 'tissue' has a fit of its own"):
+        dex.get.fit_df(adata)

@@ -102,3 +102,70 @@ def test_logs_are_not_added_up(cells):
     logs = ad.AnnData(np.log1p(cells.X.toarray()), obs=cells.obs)
     with pytest.raises(InputError, match=r"put raw counts into adata\.layers\['counts'\]\.$"):
         dex.pp.pseudobulk(logs, "donor")
+
+
+@pytest.mark.parametrize("form", ["dense", "csc", "csr on disk", "csc on disk", "dask"])
+def test_form_of_the_matrix(cells, form, tmp_path):
+    """Sums of small counts are exact in any order."""
+    expected = dex.pp.pseudobulk(cells, "donor", groupby="condition", per="cell_type").X
+    if form == "dense":
+        cells.X = cells.X.toarray()
+    elif form.startswith("csc"):
+        cells.X = sparse.csc_matrix(cells.X)
+    if form.endswith("on disk"):
+        cells.write_h5ad(tmp_path / "cells.h5ad")
+        cells = ad.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    if form == "dask":
+        array = pytest.importorskip("dask.array")
+        cells.X = array.from_array(cells.X.toarray(), chunks=(90, 20))
+    made = dex.pp.pseudobulk(cells, "donor", groupby="condition", per="cell_type")
+    np.testing.assert_array_equal(made.X, expected)
+
+
+def test_columns_come_along_as_they_are(cells):
+    """Categories keep their order, also those of nobody; a missing value is a value."""
+    grades = pd.CategoricalDtype(["low", "high", "none"], ordered=True)
+    cells.obs["grade"] = pd.Categorical(
+        np.where(cells.obs["sex"] == "f", "high", "low"), dtype=grades
+    )
+    cells.obs["died"] = np.where(cells.obs["donor"] == "d1", 1.0, np.nan)
+    cells.obs["seen"] = np.where(np.arange(400) == 7, 1.0, np.nan)
+    cells.obs["alive"] = cells.obs["donor"] != "d1"
+    made = dex.pp.pseudobulk(cells, "donor")
+    assert made.obs["grade"].dtype == grades
+    assert made.obs["died"].isna().tolist() == [False, True, True, True]
+    assert made.obs["alive"].dtype == bool
+    assert "seen" not in made.obs
+
+
+def test_what_is_left_out_is_said(cells, caplog):
+    cells.obs.loc[cells.obs_names[:5], "donor"] = None
+    few = np.flatnonzero(cells.obs["donor"] == "d4")[3:]
+    cells.obs.loc[cells.obs_names[few], "donor"] = "d3"
+    made = dex.pp.pseudobulk(cells, "donor", min_cells=4)
+    assert "left out for having fewer than 4 cells: 1 ('d4')" in caplog.text
+    assert "cells without a label in one of these: 5" in caplog.text
+    assert made.obs["n_cells"].sum() == 400 - 5 - 3
+
+
+def test_a_gene_more_and_a_cell_twice(cells):
+    """Every cell twice is every sum twice; genes do not see each other."""
+    made = dex.pp.pseudobulk(cells, "donor", groupby="condition")
+    twice = ad.concat([cells, cells], index_unique="-")
+    np.testing.assert_array_equal(
+        dex.pp.pseudobulk(twice, "donor", groupby="condition").X, 2 * made.X
+    )
+    some = dex.pp.pseudobulk(cells[:, ::-3].copy(), "donor", groupby="condition")
+    np.testing.assert_array_equal(some.X, made.X[:, ::-3])
+
+
+def test_samples_are_tested_apart_as_the_cells_are(cells):
+    """The samples know their strata; one cell type after the other, by hand."""
+    made = dex.pp.pseudobulk(cells, "donor", groupby="condition", per="cell_type", min_cells=5)
+    options = {"per": "cell_type", "method": "ols", "design": "~ donor + condition"}
+    dex.tl.rank_genes(made, "condition", replicate="donor", **options)
+    dex.tl.rank_genes(cells, "condition", replicate="donor", min_cells=5, **options)
+    np.testing.assert_allclose(
+        made.varm["rank_genes_stat"], cells.varm["rank_genes_stat"], rtol=1e-10
+    )
+    assert dex.get.tests_df(made)["per"].tolist() == ["B", "T"]

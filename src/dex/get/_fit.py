@@ -70,6 +70,13 @@ def _columns(adata: AnnData, key: str) -> list[str]:
         return [str(name) for name in entry["var"] if str(name) != "tested"]
     if is_result(entry) and len(entry.get("fit_columns", ())):
         return [str(name) for name in entry["fit_columns"]]
+    if is_result(entry) and "per" in entry["params"]:
+        per = str(entry["params"]["per"])
+        msg = (
+            f"key={key!r}: every level of {per!r} has a fit of its own, which is not kept; rank "
+            f"one by itself, adata[adata.obs[{per!r}] == level].copy(), without per=."
+        )
+        raise InputError(msg)
     why = "was made without a model" if is_result(entry) else "is not there"
     msg = f"key={key!r}: {why}; dex.tl.fit or dex.tl.rank_genes by a model leave what is needed."
     raise InputError(msg)
