@@ -94,6 +94,7 @@ plt.show()
 
 # %%
 def simulate(cell_type: str, n_cells: int, seed: int) -> ad.AnnData:
+    """Cells of one type, of six donors in both conditions."""
     cells = dex.datasets.simulate_counts(
         1500,
         n_per_group=6,
@@ -144,8 +145,8 @@ pd.DataFrame(
 # %% [markdown]
 # ## Reading the result
 #
-# All cell types are under one key. Tests are named `"B cells: treated vs control"`, and `per=` picks
-# those of one type, everywhere.
+# All cell types are under one key. Tests are named `"B cells: treated vs control"`, and `per=`
+# picks those of one type, everywhere.
 
 # %%
 dex.get.tests_df(cells, key="paired")
@@ -155,8 +156,8 @@ table = dex.get.rank_genes_df(cells, key="paired", per="B cells")
 table[["gene", "per", "log2fc", "pval", "padj", "padj_global"]].head()
 
 # %% [markdown]
-# `padj` is adjusted over the genes of one cell type: of the genes with `padj <= 0.05` in the B cells
-# about 5% are false. `padj_global` is adjusted over all cell types: of all the genes called in any of
+# `padj` is adjusted over the genes of one cell type: of those with `padj <= 0.05` in the B cells
+# about 5% are false. `padj_global` is adjusted over all cell types: of all genes called in any of
 # them, 5% are. Use the first to speak of one cell type, the second to list all findings of an
 # experiment. How good was it? The simulation knows which genes change.
 
@@ -205,7 +206,7 @@ samples.obs.head(3)
 
 # %%
 dex.tl.pca(samples)
-dex.pl.pca(samples, "cell_type", shape="condition")
+dex.pl.pca(samples, "cell_type", shape="condition", labels=None)
 plt.show()
 
 # %% [markdown]

@@ -294,6 +294,28 @@ def test_orders_of_cells_and_genes_do_not_matter(cells, column):
     )
 
 
+@pytest.mark.parametrize("method", ["edger", "edger_lrt", "edger_exact", "deseq2", "limma_voom"])
+def test_types_of_few_samples_stop_no_method(paired, column, caplog, method):
+    """One donor has all three types, others two; one side of a type is one sample."""
+    donors = paired.obs["replicate"].cat.categories
+    number = np.arange(paired.n_obs)
+    third = (paired.obs["replicate"] == donors[0]) & (number % 3 == 0)
+    lone = (paired.obs["replicate"] == donors[1]) & (paired.obs["condition"] == "treated")
+    types = np.where(number % 2, "B", "T").astype(object)
+    types[third], types[lone & (number % 3 == 1)] = "one pair", "one sample"
+    paired.obs["cell_type"] = types
+    design = None if method == "edger_exact" else "~ replicate + condition"
+    options = {"replicate": "replicate", "per": "cell_type", "min_cells": 5, "method": method}
+    dex.tl.rank_genes(paired, "condition", design=design, **options)
+    tests = dex.get.tests_df(paired).set_index("per")
+    assert tests["n_tested"].gt(0).tolist() == [True, True, False, False]
+    assert tests.loc["one pair", ["n_group", "n_reference"]].tolist() == [1, 1]
+    assert (column(paired, "status")[:, 3] == Status.NO_REPLICATES).all()
+    reasons = {Status.NO_REPLICATES, Status.FILTERED, Status.ALL_ZERO}
+    assert set(column(paired, "status")[:, 2]) <= reasons
+    assert "'one sample': too few samples (0 of 'control', 1 of 'treated')" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -302,6 +324,7 @@ def test_orders_of_cells_and_genes_do_not_matter(cells, column):
         ({"per": "condition"}, "per='condition' is the column compared"),
         ({"design": "~ cell_type + condition"}, "per='cell_type' is in the design"),
         ({"design": np.ones((480, 1))}, "write a formula"),
+        ({"method": "deseq2", "padj_scope": "global"}, "padj_scope='global' adjusts over all"),
         ({"min_cells": 0}, "min_cells=0 is not a number of cells"),
         ({"min_cells": 1000}, "0 samples have 1000 cells or more"),
     ],

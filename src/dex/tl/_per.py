@@ -55,9 +55,8 @@ def analyse_per(
     names = Labels.from_column(column_of(obs_of(adata), per, argument="per")).levels
     measured = prepare(adata, source, question, plan=plan, genes=genes, options=options, per=per)
     whole = question.comparison(measured.obs, model=plan.method.model)
-    alone = replace(options, padj_scope="test")
     strata = [
-        _stratum(adata, measured, question, whole, name=name, rows=rows, plan=plan, options=alone)
+        _stratum(adata, measured, question, whole, name=name, rows=rows, plan=plan, options=options)
         for name, rows in _rows(measured.obs, per, names)
     ]
     if all(stratum.result is None for stratum in strata):
