@@ -20,6 +20,7 @@ _METHODS = (
     "deseq2_quasi",
     "limma",
     "limma_voom",
+    "mixed",
 )
 
 _EXAMPLES = """\

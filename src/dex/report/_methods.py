@@ -224,6 +224,11 @@ def _details_sentence(ranking: Ranking, citations: Citations) -> str:
     if params.get("weights"):
         words = f"within the levels of {params['block']}, with {params['weights']} weights"
         said.append(f"observations were compared {words}")
+    elif params.get("method") == "mixed":
+        by = citations.cite("Bates2015")
+        said.append(f"every level of {params['block']} had a random intercept, fitted by REML {by}")
+        if params.get("voom"):
+            said.append(f"values had voom's precision weights {citations.cite('Law2014')}")
     elif params.get("block") and params.get("design"):
         repeats = f"samples of one level of {params['block']} were taken to be correlated"
         said.append(f"{repeats} {citations.cite('Smyth2005')}")

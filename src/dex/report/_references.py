@@ -85,6 +85,8 @@ OF_METHOD: Final = {
     ("edger_lrt", False): "McCarthy2012",
     ("edger_lrt", True): "McCarthy2012",
     ("edger_exact", False): "Robinson2008",
+    ("mixed", False): "Kuznetsova2017",
+    ("mixed", True): "Kuznetsova2017",
     ("deseq2", False): "Love2014",
     ("deseq2", True): "Love2014",
     ("deseq2_quasi", False): "Ahlmann2020",

@@ -37,6 +37,8 @@ class Fit:
     """What all genes share: numbers, strings, arrays (a trend's curve, a covariance)."""
     notes: tuple[str, ...] = ()
     """What the user should know of the fit."""
+    cov_between: Float | None = None
+    """How ``cov`` depends on the variance between blocks, where a method has such; in its shape."""
 
     def __post_init__(self) -> None:
         """Refuse names that the schema does not know."""

@@ -54,6 +54,8 @@ def store_fit(adata: AnnData, model: FittedModel, *, key: str) -> None:
     varm = {"coef": _spread(fit.coef, model.genes, n_vars)}
     if fit.cov is not None:
         varm["cov"] = _spread(fit.cov, model.genes, n_vars)
+    if fit.cov_between is not None:
+        varm["cov_between"] = _spread(fit.cov_between, model.genes, n_vars)
     var = {name: _spread(values, model.genes, n_vars) for name, values in fit.genes.items()}
     var[_TESTED] = np.isin(np.arange(n_vars), model.genes)
     obs = {name: _spread(values, np.flatnonzero(kept), n_obs) for name, values in fit.obs.items()}
@@ -117,6 +119,7 @@ def read_fit(adata: AnnData, key: str) -> FittedModel:
         held["varm"]["coef"][genes],
         {name: values[genes] for name, values in held["var"].items()},
         cov=held["varm"]["cov"][genes] if "cov" in held["varm"] else None,
+        cov_between=held["varm"]["cov_between"][genes] if "cov_between" in held["varm"] else None,
         obs={name: values[design.kept] for name, values in held["obs"].items()},
         shared=dict(entry["shared"]),
         notes=tuple(map(str, entry["fit_notes"])),

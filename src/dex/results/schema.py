@@ -89,7 +89,10 @@ COLUMNS = {
         Column("log2fc_shrunk_sd", "Posterior standard deviation of log2fc_shrunk.", "log2"),
         Column("svalue", "Expected share of wrong signs of log2fc_shrunk up to this gene."),
         Column("lods", "Log-odds of differential expression: limma's B-statistic.", "ln", r="B"),
-        Column("status", "Why there is no p-value or padj: a code of Status."),
+        Column(
+            "status",
+            "Why there is no p-value or padj, or singular: a code of Status.",
+        ),
     )
 }
 
@@ -118,12 +121,16 @@ FIT_COLUMNS = {
     "var_prior": "Prior variance, to which the residual variance was squeezed.",
     "var_post": "Posterior variance, in which effects are tested.",
     "df_total": "Degrees of freedom of the posterior variance.",
+    "var_block": "Variance of the random intercepts of blocks; 0 in singular fits.",
+    "uncertainty_var": "Sampling variance of the log of var.",
+    "uncertainty_ratio": "Sampling variance of var_block / var.",
+    "uncertainty_both": "Covariance of the two.",
 }
 """Columns ``var[f"{key}_{name}"]`` that fits leave behind, and what they mean."""
 
 
 class Status(IntEnum):
-    """Why a gene has no p-value or padj in a test.
+    """Why a gene has no p-value or padj in a test; of ``SINGULAR``, why its df are what they are.
 
     Append-only: the numbers are in people's files.
     """

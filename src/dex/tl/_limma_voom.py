@@ -56,11 +56,20 @@ class VoomOptions:
         require_choice("trend", self.trend, (False, True))
         require_choice("robust", self.robust, (False, True))
         require_sample_weights(self.sample_weights)
-        if self.span != "adaptive" and not (
-            isinstance(self.span, int | float) and 0 < self.span <= 1
-        ):
-            msg = f"span={self.span!r}: give a share of the genes, at most 1, or 'adaptive'."
-            raise InputError(msg)
+        require_span(self.span)
+
+
+def require_span(span: object) -> None:
+    """Refuse what is no share of the genes.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if span != "adaptive" and not (isinstance(span, int | float) and 0 < span <= 1):
+        msg = f"span={span!r}: give a share of the genes, at most 1, or 'adaptive'."
+        raise InputError(msg)
 
 
 def fit_voom(expression: Expression, design: Design, setting: FitSetting) -> Fit:
@@ -74,7 +83,7 @@ def fit_voom(expression: Expression, design: Design, setting: FitSetting) -> Fit
         raise InputError(msg)
     options, codes = setting.options, block_codes(setting)
     samples = given_weights(setting.obs, options.sample_weights)
-    voom = _Voom.of(expression, design, setting).with_trend(samples, None)
+    voom = Voom.of(expression, design, setting).with_trend(samples, None)
     if options.sample_weights is True:
         voom = voom.with_trend(voom.learnt_weights(), None)
         samples = voom.learnt_weights()
@@ -88,7 +97,7 @@ def fit_voom(expression: Expression, design: Design, setting: FitSetting) -> Fit
 
 
 @dataclass(frozen=True, slots=True)
-class _Voom:
+class Voom:
     """Counts, and what of their precision is known so far."""
 
     expression: Expression
@@ -107,7 +116,8 @@ class _Voom:
     """What the trend was drawn through, ``(n_vars,)``."""
 
     @classmethod
-    def of(cls, expression: Expression, design: Design, setting: FitSetting) -> _Voom:
+    def of(cls, expression: Expression, design: Design, setting: FitSetting) -> Voom:
+        """Nothing is known yet."""
         libraries = cast("Factors", expression.factors).effective
         basis = Basis.from_design(design.matrix)
         return cls(expression, design.matrix, basis, setting, libraries)
@@ -120,7 +130,7 @@ class _Voom:
         blocks = self.expression.blocks.map(lambda raw: in_parts(function, raw), threads, label)
         return stacked(blocks)
 
-    def with_trend(self, samples: Float | None, blocks: Blocks | None) -> _Voom:
+    def with_trend(self, samples: Float | None, blocks: Blocks | None) -> Voom:
         """Estimate the mean-variance trend, samples weighted and correlated so."""
         if self.basis.df_residual == 0:
             return self

@@ -41,8 +41,8 @@ class ModeratedOptions:
 
     def __post_init__(self) -> None:
         """Refuse what is no probability."""
-        _require_probability("proportion", self.proportion)
-        _require_probability("conf_level", self.conf_level)
+        require_probability("proportion", self.proportion)
+        require_probability("conf_level", self.conf_level)
 
 
 def model_columns(models: GeneModels, mean_log2: Float) -> Columns:
@@ -169,7 +169,14 @@ def _log_odds(fit: Fit, stat: Float, unscaled: Float, setting: TestSetting) -> F
     return log_odds(stat, unscaled, fit.genes["df_total"], prior, proportion=proportion)
 
 
-def _require_probability(name: str, value: float) -> None:
+def require_probability(name: str, value: float) -> None:
+    """Refuse what is no probability.
+
+    Raises
+    ------
+    InputError
+        If it is not between 0 and 1.
+    """
     if not 0 < value < 1:
         msg = f"{name}={value!r} is no probability; give a number between 0 and 1."
         raise InputError(msg)

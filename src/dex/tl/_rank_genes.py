@@ -95,8 +95,9 @@ def rank_genes(
         cells.
     method
         ``"t-test"`` (Welch's), ``"t-test-student"``, ``"t-test-paired"`` (needs ``block``),
-        ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"limma_voom"``, ``"edger"``, ``"edger_lrt"``,
-        ``"edger_exact"`` (two groups), ``"deseq2"``, ``"deseq2_quasi"``, or ``"auto"``: for
+        ``"wilcoxon"``, ``"ols"``, ``"limma"``, ``"limma_voom"``, ``"mixed"`` (needs ``block``),
+        ``"edger"``, ``"edger_lrt"``, ``"edger_exact"`` (two groups), ``"deseq2"``,
+        ``"deseq2_quasi"``, or ``"auto"``: for
         samples, ``edger`` where there are counts, ``limma`` on logs; for cells, samples made of
         them where the replicates are known, else ``wilcoxon``.
     test
@@ -119,8 +120,9 @@ def rank_genes(
     block
         Column of ``obs``, a nuisance (batch, pool, replicate of a screen). ``"wilcoxon"`` compares
         observations within its levels only (van Elteren's test); a level with one side of a test
-        takes no part in it. For ``"t-test-paired"`` it says which observations are a pair. It is
-        not ``replicate``: see Notes.
+        takes no part in it. For ``"t-test-paired"`` it says which observations are a pair, for
+        ``"limma"``, ``"limma_voom"`` and ``"mixed"`` which samples are of one donor or animal. It
+        is not ``replicate``: see Notes.
     layer
         Layer to test; by default ``X``. Counts are normalised on the way, cells to the log of 1 +
         counts per median library, samples to log2 counts per million of their effective libraries;
@@ -188,6 +190,9 @@ def rank_genes(
             ``obs``; ``proportion`` of changed genes, for ``lods``; ``conf_level``. voom's ``span``:
             share of the genes that are neighbours in the trend, or ``"adaptive"``. ``"limma"``
             alone: ``observation_weights``, a layer with inverse variances of the values.
+        ``"mixed"``
+            ``voom``: whether counts have voom's precision weights (with ``span``);
+            ``observation_weights``, as for limma, above 0; ``conf_level``.
         ``"edger"``, ``"edger_lrt"``, ``"edger_exact"``
             ``robust``, as above, of (quasi-)dispersions; ``dispersion``: given, not estimated;
             ``prior_count``: added for the fold changes reported. ``"edger"`` alone:
@@ -247,6 +252,12 @@ def rank_genes(
     ``p_adj.loc`` and ``p_adj.glb`` [Crowell2020]_. A test means the same in every level: the
     reference is that of all observations together. Fits are not kept; :func:`dex.pp.pseudobulk`
     gives the samples of a level, and :func:`dex.tl.fit` what they show.
+
+    ``method="mixed"`` fits each gene its own variance between blocks, where ``"limma"`` has one
+    correlation for all and moderates. p-values are lmerTest's, but of singular fits (``status``
+    ``singular``; there are p-values), in which the blocks differ no more than by chance: there
+    lmerTest tests effects between donors on about as many degrees of freedom as there are samples,
+    and ``dex`` on no more than donors give, within donors on no more than samples within give.
 
     References
     ----------

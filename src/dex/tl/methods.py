@@ -17,6 +17,7 @@ from dex.tl import (
     _limma,
     _limma_voom,
     _linear,
+    _mixed,
     _moderated,
     _two_sample,
 )
@@ -264,6 +265,18 @@ METHODS: dict[str, Method] = {
             block="repeats",
             counts=True,
             size_factors="tmm",
+        ),
+        ModelMethod(
+            name="mixed",
+            title="linear mixed model with Satterthwaite's degrees of freedom",
+            citation="Kuznetsova, Brockhoff & Christensen (2017), J Stat Softw 82(13)",
+            fit=_mixed.fit_mixed,
+            each=_mixed.mixed_t,
+            omnibus=_mixed.mixed_f,
+            omnibus_title="F test of a linear mixed model",
+            fit_options=_mixed.MixedOptions,
+            test_options=_mixed.MixedTestOptions,
+            block="repeats",
         ),
     )
 }
