@@ -15,6 +15,7 @@ from dex.results.schema import Status
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "mixed"
 SAME = 5e-6  # see tests/stats/test_mixed_model.py
+REAL = 1e-4  # of log10 p and df: the logs agree to 1e-11, optima to the root of that
 ROUNDING = 1e-8
 DESIGN = "~ treatment + batch + dose"
 
@@ -210,3 +211,25 @@ def test_the_report_tells_of_the_intercepts(logs, tmp_path):
     assert "Every level of donor had a random intercept, fitted by REML (Bates et al., 2015)" in text
     assert "Kuznetsova" in text
     assert "singular fit" in text
+
+
+@pytest.mark.realdata
+def test_macrophage_is_as_lmertest_has_it(realdata, column):
+    folder = realdata / "macrophage"
+    adata = dex.io.read_counts(folder / "counts.csv.gz", samples=folder / "samples.csv")
+    adata = adata[:, (adata.X >= 10).sum(axis=0) >= 4].copy()
+    r = pd.read_csv(REFERENCE.parent / "mixed_real" / "macrophage.csv.gz").set_index("gene")
+    asked = {"design": "~ condition_name", "block": "line_id", "method": "mixed"}
+    dex.tl.rank_genes(adata, contrasts=("condition_name", "IFNg", "naive"), **asked)
+    contrasts = [("condition_name", name, "naive") for name in ("IFNg", "IFNg_SL1344", "SL1344")]
+    dex.tl.rank_genes(adata, contrasts=contrasts, test="any", key_added="any", **asked)
+    at, some = adata.var_names.get_indexer(r.index), (r.singular == 0).to_numpy()
+    assert some.sum() > 100
+    for name in ("log10_pval", "df", "stat"):
+        ours = column(adata, name)[at, 0][some]
+        np.testing.assert_allclose(ours, r[name][some], rtol=REAL, atol=REAL)
+    for name, theirs in (("stat", "F"), ("df", "df_den"), ("log10_pval", "log10_pval_any")):
+        ours = column(adata, name, "any")[at, 0][some]
+        np.testing.assert_allclose(ours, r[theirs][some], rtol=REAL, atol=REAL)
+    singular = column(adata, "status")[at, 0] == Status.SINGULAR
+    np.testing.assert_array_equal(singular, ~some)
