@@ -208,7 +208,9 @@ def test_the_report_tells_of_the_intercepts(logs, tmp_path):
     ranked(logs, contrasts="b - a")
     dex.report.write(logs, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
-    assert "Every level of donor had a random intercept, fitted by REML (Bates et al., 2015)" in text
+    assert (
+        "Every level of donor had a random intercept, fitted by REML (Bates et al., 2015)" in text
+    )
     assert "Kuznetsova" in text
     assert "singular fit" in text
 
