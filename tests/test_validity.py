@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from validity.data_sets import scenarios
 from validity.figure import draw
 from validity.methods import DEFAULT, scores_of

@@ -142,6 +142,26 @@ class TestOneNumberPerQuestion:
         assert (wide["log2fc_low"] < both["log2fc_low"]).all()
 
 
+def test_weights_of_observations(column, unchanged):
+    """Four or so samples of ten donors, every value with a weight."""
+    r, design, values, weights = (
+        pd.read_csv(REFERENCE / f"weights_{name}.csv.gz")
+        for name in ("coef", "design", "values", "weights")
+    )
+    design["donor"] = pd.read_csv(REFERENCE / "weights_block.csv.gz")["block"].to_numpy()
+    design.index = design.index.astype(str)
+    adata = ad.AnnData(values.to_numpy(), obs=design, layers={"w": weights.to_numpy()})
+    options = {"design": "~ treatmentb + sitey", "observation_weights": "w"}
+    ranked(adata, contrasts="treatmentb", **options)
+    some = r["singular"].to_numpy().reshape(-1, 3)[:, 0] == 0
+    for ours, theirs in (("log2fc", "coef"), ("df", "df"), ("log10_pval", "log10_pval")):
+        expected = r[theirs].to_numpy().reshape(-1, 3)[some, 1]
+        np.testing.assert_allclose(column(adata, ours)[some, 0], expected, rtol=SAME, atol=SAME)
+    adata.layers["w"][0, 0] = 0
+    with unchanged(adata), pytest.raises(InputError, match="values are missing"):
+        ranked(adata, contrasts="treatmentb", **options)
+
+
 @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
 def test_contrasts_of_a_fit_from_a_file(logs, column, suffix, tmp_path):
     expected = ranked(logs.copy(), contrasts=["b - a", "c - b"])
@@ -195,6 +215,7 @@ def test_cells_are_added_up_first(cells, column, unchanged):
         ({"voom": True}, InputError, "holds none"),
         ({"voom": "yes"}, InputError, "voom='yes' is not known"),
         ({"span": 2}, InputError, "span=2"),
+        ({"voom": True, "observation_weights": "w"}, InputError, "one or the other"),
         ({"conf_level": 1}, InputError, "conf_level=1"),
         ({"robust": True}, InputError, "robust=True goes with"),
     ],

@@ -50,11 +50,16 @@ class MixedOptions:
     """Whether counts are taken as voom's logs, each weighted by the precision that it foretells."""
     span: float | Literal["adaptive"] = SPAN
     """Of voom's trend: share of the genes that are neighbours, or by their number."""
+    observation_weights: str | None = None
+    """Layer with inverse variances of the values, up to a factor; above 0."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
         require_choice("voom", self.voom, (False, True))
         require_span(self.span)
+        if self.voom and self.observation_weights is not None:
+            msg = "voom=True makes weights, and observation_weights= gives them: one or the other."
+            raise InputError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,13 @@ def _log_columns(expression: Expression, setting: FitSetting, blocked: BlockedDe
     scale = expression.scale
     unit = scale.log2_per_unit if scale.is_log else 1.0
 
+    def models_of(values: Float, weights: Float | None) -> Columns:
+        return _columns(values * unit, blocked, weights)
+
     def columns(block: GeneBlock) -> Columns:
-        models = in_parts(lambda values: _columns(values * unit, blocked, None), block.values)
+        if block.weights is not None and not (block.weights > 0).all():
+            raise InputError(_NO_GAPS)
+        models = in_parts(models_of, block.values, block.weights)
         return {"base_mean": block.linear.mean(axis=0), **models}
 
     return expression.map_blocks(columns, n_threads=setting.n_threads, label="mixed models")
@@ -205,6 +215,10 @@ def _require_samples(expression: Expression, setting: FitSetting) -> None:
 _NO_BLOCK = (
     "method='mixed' has a random intercept for every level of block=: name the column of obs with "
     "the donors or animals that gave several samples. Without such, method='limma' is the one."
+)
+_NO_GAPS = (
+    "observation_weights= of 0 say that values are missing, which method='mixed' does not allow: "
+    "leave such genes or samples out, or use method='limma'."
 )
 _SINGULAR = (
     "their blocks differ no more than by chance (status singular); degrees of freedom between "

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 import dex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 N_GENES, N_CELL_GENES, N_CELLS = 4000, 1500, 100
 SIZES = (3, 6, 12, 24)
@@ -157,7 +159,7 @@ def split_at_random(folder: str, of: dict[str, Any], n: int, seed: int) -> AnnDa
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(np.flatnonzero(some))[: 2 * n]
     assert len(chosen) == 2 * n, f"{folder} has {some.sum()} samples of {of}"
-    half = AnnData(
+    return AnnData(
         adata.X[chosen].copy(),
         obs=pd.DataFrame(
             {"condition": pd.Categorical(np.repeat(["control", "treated"], n))},
@@ -165,7 +167,6 @@ def split_at_random(folder: str, of: dict[str, Any], n: int, seed: int) -> AnnDa
         ),
         var=pd.DataFrame(index=adata.var_names),
     )
-    return half
 
 
 @cache
