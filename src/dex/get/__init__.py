@@ -2,6 +2,7 @@
 
 from dex.get._calibration import calibration_df
 from dex.get._compare import compare_df
+from dex.get._enrichment import enrich_df, enrich_params, gene_sets
 from dex.get._expression import expression_df, obs_df
 from dex.get._fit import fit_df
 from dex.get._on_target import on_target_df
@@ -14,8 +15,11 @@ __all__ = [
     "calibration_df",
     "compare_df",
     "distances_df",
+    "enrich_df",
+    "enrich_params",
     "expression_df",
     "fit_df",
+    "gene_sets",
     "loadings_df",
     "mds_df",
     "obs_df",

@@ -157,6 +157,10 @@ EFFECTS = "effects"
 """``varm[f"{key}_effects"]``: the estimates behind an omnibus test, named in ``uns[key]``."""
 SIZE_FACTORS = "size_factors"
 """``obs[f"{key}_size_factors"]``: what the counts of an observation were divided by."""
+SAMPLE_WEIGHTS = "sample_weights"
+"""``obs[f"{key}_sample_weights"]``: weights of observations that a model was fitted with."""
+DESIGN = "design"
+"""``obsm[f"{key}_design"]``: the design matrix that a model was fitted with, for gene sets."""
 FORMAT_VERSION = 2
 """2: ``params["size_factors"]`` says how counts were normalised; before, by library size."""
 FIT_FORMAT_VERSION = 1

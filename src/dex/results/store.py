@@ -13,10 +13,12 @@ from dex.data.source import obs_of
 from dex.errors import InputError
 from dex.results.schema import (
     COLUMNS,
+    DESIGN,
     EFFECTS,
     FORMAT_VERSION,
     LARGE_RESULT,
     MARKER_SCORE,
+    SAMPLE_WEIGHTS,
     SHORT_COLUMNS,
     SIZE_FACTORS,
 )
@@ -60,6 +62,11 @@ class Result:
     what is a column of the result too is left out."""
     shared: dict[str, Any] = field(default_factory=dict)
     """Of a model: what all genes share, as a trend."""
+    design: Float | None = None
+    """Of a model: the design matrix, ``(n_obs, n_coefs)``; NaN where an observation was left out.
+    None where observations were added up first."""
+    sample_weights: Float | None = None
+    """Of a model that weighs the observations: ``(n_obs,)``, NaN where one was left out."""
 
 
 def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | None = None) -> None:
@@ -80,11 +87,13 @@ def store(adata: AnnData, result: Result, *, key: str, stats: Sequence[str] | No
     if result.effects:
         arrays[f"{key}_{EFFECTS}"] = np.column_stack(list(result.effects.values()))
         entry["effects"] = _strings(list(result.effects))
-    obs = {}
-    if result.size_factors is not None:
-        entry["obs_columns"] = _strings([SIZE_FACTORS])
-        obs = {f"{key}_{SIZE_FACTORS}": result.size_factors}
-    swap(adata, key, _stale(adata.uns.get(key), key), Entries(entry, arrays, mirror, obs=obs))
+    given = {SIZE_FACTORS: result.size_factors, SAMPLE_WEIGHTS: result.sample_weights}
+    obs = {name: values for name, values in given.items() if values is not None}
+    obsm = {} if result.design is None else {DESIGN: result.design}
+    entry["obs_columns"], entry["obsm_columns"] = _strings(list(obs)), _strings(list(obsm))
+    of_obs, of_obsm = ({f"{key}_{name}": a for name, a in held.items()} for held in (obs, obsm))
+    new = Entries(entry, arrays, mirror, of_obsm, of_obs)
+    swap(adata, key, _stale(adata.uns.get(key), key), new)
 
 
 def check_key(key: str) -> None:
@@ -205,7 +214,8 @@ def _stale(entry: Any, key: str) -> Stale:
     names = [f"{key}_{name}" for name in map(str, entry["columns"])]
     mirrored = names if len(entry["tests"]["name"]) == 1 else []
     fitted = [f"{key}_{name}" for name in map(str, entry.get("fit_columns", ()))]
-    return Stale(varm=names, var=[*mirrored, *fitted], obs=_obs_names(entry, key))
+    obsm = [f"{key}_{name}" for name in map(str, entry.get("obsm_columns", ()))]
+    return Stale(names, [*mirrored, *fitted], obsm, _obs_names(entry, key))
 
 
 def _obs_names(entry: Any, key: str) -> list[str]:

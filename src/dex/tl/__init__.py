@@ -1,8 +1,9 @@
-"""The tools: rank genes, fit and test, score markers."""
+"""The tools: rank genes, fit and test, score markers, test gene sets."""
 
 from dex.results import refresh_view
 from dex.tl._conserved_markers import conserved_markers
 from dex.tl._contrast import contrast
+from dex.tl._enrich import enrich
 from dex.tl._fit import fit
 from dex.tl._mds import mds
 from dex.tl._pca import pca
@@ -12,6 +13,7 @@ from dex.tl._score_markers import score_markers
 __all__ = [
     "conserved_markers",
     "contrast",
+    "enrich",
     "fit",
     "mds",
     "pca",

@@ -16,7 +16,7 @@ from dex.design.comparison import ModelComparison, TwoSampleComparison
 from dex.design.wording import listed
 from dex.errors import InputError
 from dex.results import Result
-from dex.results.schema import EFFECTS
+from dex.results.schema import DESIGN, EFFECTS, SAMPLE_WEIGHTS
 from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
 from dex.tl._run import run
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from dex.tl.methods import Method
     from dex.typing import Bool, Float, Int
 
+_OF_SAMPLES = {DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}
+_LARGEST_DESIGN = 10_000_000
+"""Entries of a design matrix above which a result does not keep it: cells by thousands."""
 _FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
 
 
@@ -257,18 +260,37 @@ def result_of(
     shift = _composition_notes(columns["log2fc"], comparison, expression)
     names = [info.name for info in comparison.effects]
     fitted = {} if answer.fit is None else answer.fit.genes
+    params, by_obs = made_of.params | answer.params, _by_observation(answer, comparison)
+    if "sample_by" in params:  # rows are of samples that are made again when they are needed
+        params |= {_OF_SAMPLES[name]: values for name, values in by_obs.items()}
+        by_obs = {}
     return Result(
         columns,
         comparison.infos,
         tuple(answer.n[:, 0].tolist()),
         tuple(answer.n[:, 1].tolist()),
-        made_of.params | answer.params,
+        params,
         (*made_of.notes, *answer.notes, *shift),
         {} if effects is None else _named(names, expand(effects, genes, n_vars)),
         made_of.size_factors,
         {name: expand(values, genes, n_vars) for name, values in fitted.items()},
         {} if answer.fit is None else answer.fit.shared,
+        **by_obs,
     )
+
+
+def _by_observation(
+    answer: Answer, comparison: TwoSampleComparison | ModelComparison
+) -> dict[str, Float]:
+    """What a model knows of every observation; NaN where one was left out."""
+    if answer.fit is None or answer.fit.design.size > _LARGEST_DESIGN:
+        return {}
+    known = {DESIGN: answer.fit.design}
+    known |= {name: a for name, a in answer.fit.obs.items() if name == SAMPLE_WEIGHTS}
+    out = {name: np.full((len(comparison.kept), *a.shape[1:]), np.nan) for name, a in known.items()}
+    for name, values in known.items():
+        out[name][comparison.kept] = values
+    return out
 
 
 def divisors_of(expression: Expression, n_obs: int) -> Float | None:

@@ -200,3 +200,28 @@ class Voom:
             self.design, genes, trend=options.trend, robust=options.robust, shared=shared
         )
         return replace(fit, obs=obs)
+
+
+def logs_with_precision(
+    expression: Expression,
+    design: Float,
+    libraries: Float,
+    setting: FitSetting,
+    *,
+    samples: Float | None = None,
+    blocks: Blocks | None = None,
+) -> tuple[Float, Float]:
+    """Log counts and their weights, ``(n_obs, n_vars)`` both, for tests of many genes at a time.
+
+    ``libraries`` are effective; weights of ``samples`` and correlations in ``blocks`` are known.
+    """
+    basis = Basis.from_design(design)
+    voom = _Voom(expression, design, basis, setting, libraries).with_trend(samples, blocks)
+
+    def columns(counts: Float) -> Columns:
+        logs = voom_logs(counts, libraries)
+        weights = both_weights(voom.precision(logs), samples)
+        return {"logs": logs.T, "weights": np.asarray(weights).T}
+
+    both = voom.map(columns, "precision weights")
+    return both["logs"].T, both["weights"].T

@@ -1,0 +1,276 @@
+"""The ways to test gene sets: what each is called, needs, cites and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dex.errors import InputError
+from dex.stats.camera import camera_preranked, camera_test
+from dex.stats.contrast_effects import contrast_effects
+from dex.stats.overrepresentation import overrepresentation_log10_pval
+from dex.stats.univariate_model import ulm_test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dex.stats.gene_sets import SetIndex
+    from dex.tl._set_samples import SampleModel
+    from dex.typing import Bool, Float, Int
+
+
+Direction = Literal["", "up", "down", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuestion:
+    """One contrast, and the sets to be tested in it; genes are those with a finite p."""
+
+    metric: Float
+    """What genes are ranked by, positive for up, ``(n_genes,)``."""
+    log10_padj: Float
+    """Of the genes; NaN where they were not adjusted."""
+    log2fc: Float
+    sets: SetIndex
+    """Positions among these genes."""
+    annotated: Bool
+    """Genes that are in any of the sets that were given, ``(n_genes,)``."""
+    samples: SampleModel | None
+    """Of these genes; None if the method needs none."""
+    options: Any
+    """The method's own."""
+    n_threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnswer:
+    """Tests of all sets in one direction, or in both at once; arrays ``(n_sets,)``."""
+
+    score: Float
+    log10_pval: Float
+    direction: Direction = ""
+    """Empty where the sign of the score says it."""
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Further columns by their names in the schema."""
+    leading: list[Int] | None = None
+    """Positions of the genes that carry each result, the strongest first; None for those of a
+    two-sided p of 0.16 or less (a z of the root of 2) in the set's direction."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CameraOptions:
+    """Options of camera."""
+
+    inter_gene_cor: float | None = None
+    """Correlation between genes of a set; None estimates it for each set from its residuals."""
+    allow_negative: bool = False
+    """Whether an estimate below 0 makes p smaller."""
+    use_ranks: bool = False
+    """Whether ranks are compared, not means."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrerankedOptions:
+    """Options of camera without samples."""
+
+    inter_gene_cor: float = 0.01
+    use_ranks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OraOptions:
+    """Options of over-representation."""
+
+    padj: float = 0.05
+    """Genes with an adjusted p-value of at most this are chosen."""
+    log2fc: float = 0.0
+    """And a fold change of at least this size."""
+    universe: Literal["tested", "annotated"] = "tested"
+    """Genes to choose from: all that were tested, or those of them that are in any set."""
+    directions: Literal["apart", "together"] = "apart"
+    """Whether genes up and down are chosen one by one or all at once."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        if self.universe not in {"tested", "annotated"}:
+            msg = f"universe={self.universe!r} is not known; it is 'tested' or 'annotated'."
+            raise InputError(msg)
+        if self.directions not in {"apart", "together"}:
+            msg = f"directions={self.directions!r} is not known; it is 'apart' or 'together'."
+            raise InputError(msg)
+        if not 0 < self.padj <= 1:
+            msg = f"padj={self.padj!r} is no limit of adjusted p-values; it lies between 0 and 1."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class NoSetOptions:
+    """A method without options of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMethod:
+    """A way to test gene sets."""
+
+    name: str
+    title: str
+    citation: str
+    null: str
+    """What is true of a set that is called wrongly."""
+    run: Callable[[SetQuestion], list[SetAnswer]]
+    options: type[Any] = NoSetOptions
+    samples: bool = False
+    """Whether it sees the samples."""
+    omnibus: bool = False
+    """Whether it takes tests without a direction."""
+
+    def with_options(self, given: dict[str, Any]) -> Any:
+        """Make the method's options.
+
+        Raises
+        ------
+        InputError
+            If it has no such option.
+        """
+        names = [one.name for one in fields(self.options)]
+        if unknown := [name for name in given if name not in names]:
+            takes = f"takes {', '.join(names)}" if names else "has no options of its own"
+            msg = f"{unknown[0]}={given[unknown[0]]!r}: method={self.name!r} {takes}."
+            raise InputError(msg)
+        return self.options(**given)
+
+
+def _camera(question: SetQuestion) -> list[SetAnswer]:
+    options: CameraOptions = question.options
+    model = _samples(question)
+    effects = contrast_effects(
+        model.values, model.design, model.contrast, weights=model.weights, blocks=model.blocks
+    )
+    test = camera_test(
+        effects,
+        question.sets,
+        correlation=options.inter_gene_cor,
+        allow_negative=options.allow_negative,
+        use_ranks=options.use_ranks,
+        trend=model.trend,
+    )
+    columns = {"correlation": test.correlation}
+    return [SetAnswer(test.stat, test.log10_pval, columns=columns, notes=_fixed(options))]
+
+
+def _fixed(options: CameraOptions) -> tuple[str, ...]:
+    if options.inter_gene_cor is None:
+        return ()
+    return (
+        f"inter_gene_cor={options.inter_gene_cor} is the same for all sets: where genes of a set "
+        "correlate by 0.05 to 0.2, 21% to 48% of sets in which nothing changes are called at 5%.",
+    )
+
+
+def _camera_preranked(question: SetQuestion) -> list[SetAnswer]:
+    options: PrerankedOptions = question.options
+    test = camera_preranked(
+        question.metric,
+        question.sets,
+        correlation=options.inter_gene_cor,
+        use_ranks=options.use_ranks,
+    )
+    columns = {"correlation": test.correlation}
+    return [SetAnswer(test.stat, test.log10_pval, columns=columns)]
+
+
+def _ulm(question: SetQuestion) -> list[SetAnswer]:
+    test = ulm_test(question.metric, question.sets)
+    return [SetAnswer(test.stat, test.log10_pval)]
+
+
+def _ora(question: SetQuestion) -> list[SetAnswer]:
+    options: OraOptions = question.options
+    metric = question.metric
+    limit = np.log10(options.padj) + 1e-12  # what prints as the limit is within it
+    chosen = question.log10_padj <= limit
+    if options.log2fc > 0:
+        chosen &= np.abs(question.log2fc) >= options.log2fc
+    if options.directions == "together" or np.isnan(metric).all():
+        sides: dict[Direction, Bool] = {"any": chosen}
+    else:
+        sides = {"up": chosen & (metric > 0), "down": chosen & (metric < 0)}
+    universe = question.annotated if options.universe == "annotated" else np.ones_like(chosen)
+    n_universe = int(universe.sum())
+    notes = (
+        f"Universe: {len(chosen):,} genes with a p-value, {int(question.annotated.sum()):,} of "
+        f"them in any set; taken are the {n_universe:,} "
+        f"({options.universe}). Chosen: "
+        + ", ".join(f"{int((side & universe).sum()):,} {name}" for name, side in sides.items())
+        + ".",
+    )
+    answers = [
+        _overlaps(question, side & universe, name, n_universe) for name, side in sides.items()
+    ]
+    return [replace(answers[0], notes=notes), *answers[1:]]
+
+
+def _overlaps(
+    question: SetQuestion, chosen: Bool, direction: Direction, universe: int
+) -> SetAnswer:
+    sets, n_chosen = question.sets, int(chosen.sum())
+    overlap = np.rint(sets.sums(chosen.astype(np.float64))).astype(np.int64)
+    log10_pval = overrepresentation_log10_pval(overlap, sets.sizes, n_chosen, universe)
+    expected = sets.sizes * (n_chosen / universe)
+    fold = np.divide(overlap, expected, out=np.full(len(overlap), np.nan), where=expected > 0)
+    strength = -question.log10_padj if direction == "any" else np.abs(question.metric)
+    leading = []
+    for i in range(sets.n_sets):
+        genes = sets[i][chosen[sets[i]]]
+        leading.append(genes[np.argsort(-strength[genes], kind="stable")])
+    return SetAnswer(fold, log10_pval, direction, {"n_overlap": overlap}, leading)
+
+
+def _samples(question: SetQuestion) -> SampleModel:
+    assert question.samples is not None  # as the door makes sure
+    return question.samples
+
+
+SET_METHODS: dict[str, SetMethod] = {
+    method.name: method
+    for method in (
+        SetMethod(
+            name="camera",
+            title="camera with correlations between genes estimated from samples",
+            citation="Wu & Smyth (2012), Nucleic Acids Research 40:e133",
+            null="competitive, over samples",
+            run=_camera,
+            options=CameraOptions,
+            samples=True,
+        ),
+        SetMethod(
+            name="camera_preranked",
+            title="camera of ranked genes",
+            citation="Wu & Smyth (2012), Nucleic Acids Research 40:e133",
+            null="gene-label",
+            run=_camera_preranked,
+            options=PrerankedOptions,
+        ),
+        SetMethod(
+            name="ora",
+            title="over-representation (hypergeometric)",
+            citation="Boyle et al. (2004), Bioinformatics 20:3710-3715",
+            null="gene-label",
+            run=_ora,
+            options=OraOptions,
+            omnibus=True,
+        ),
+        SetMethod(
+            name="ulm",
+            title="univariate linear models",
+            citation="Badia-i-Mompel et al. (2022), Bioinformatics Advances 2:vbac016",
+            null="gene-label",
+            run=_ulm,
+        ),
+    )
+}
