@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from dex.stats.t_zscores import z_of_t
 from dex.stats.tails import t_log10_pval
 

@@ -73,6 +73,7 @@ def enrich(
         ``"fry"``, ``"roast"``
             Do any of its genes change (self-contained)? Samples are random. Where many genes
             change, random sets do too, and are called: that is no error, but the question.
+            ``pval`` is of a change in one direction, ``pval_mixed`` of any.
         ``"ora"``
             Are its genes over-represented among those chosen by their adjusted p-values? Up and
             down are tested apart. Genes are taken to be independent.
@@ -108,6 +109,12 @@ def enrich(
         ``"camera"``
             ``inter_gene_cor``: a correlation given for all sets, as limma's own default of 0.01;
             ``allow_negative``: let estimates below 0 make p smaller; ``use_ranks``.
+        ``"fry"``
+            ``robust``: keep outlying variances out of the prior; ``standardize``: by roots of
+            ``"posterior"`` or ``"residual"`` variances, or ``"none"``.
+        ``"roast"``
+            ``n_rotations`` (9999), which bound p from below; ``set_statistic``: ``"mean"``,
+            ``"floormean"``, ``"mean50"`` or ``"msq"``; ``robust``; ``seed``.
         ``"camera_preranked"``
             ``inter_gene_cor`` (0.01), ``use_ranks``.
         ``"ora"``

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -11,14 +11,18 @@ from dex.errors import InputError
 from dex.stats.camera import camera_preranked, camera_test
 from dex.stats.contrast_effects import contrast_effects
 from dex.stats.overrepresentation import overrepresentation_log10_pval
+from dex.stats.rotation_tests import SetStatistic, Standardize, fry_test, roast_test
 from dex.stats.univariate_model import ulm_test
+from dex.tl._options import require_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from dex.stats.contrast_effects import ContrastEffects
     from dex.stats.gene_sets import SetIndex
+    from dex.stats.rotation_tests import RotationTest
     from dex.tl._set_samples import SampleModel
     from dex.typing import Bool, Float, Int
 
@@ -97,14 +101,41 @@ class OraOptions:
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
-        if self.universe not in {"tested", "annotated"}:
-            msg = f"universe={self.universe!r} is not known; it is 'tested' or 'annotated'."
-            raise InputError(msg)
-        if self.directions not in {"apart", "together"}:
-            msg = f"directions={self.directions!r} is not known; it is 'apart' or 'together'."
-            raise InputError(msg)
+        require_choice("universe", self.universe, ("tested", "annotated"))
+        require_choice("directions", self.directions, ("apart", "together"))
         if not 0 < self.padj <= 1:
             msg = f"padj={self.padj!r} is no limit of adjusted p-values; it lies between 0 and 1."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class FryOptions:
+    """Options of fry."""
+
+    robust: bool = False
+    """Whether hyper- and hypovariable genes are kept out of the prior of the variances."""
+    standardize: Standardize = "posterior"
+    """What effects are divided by."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        require_choice("standardize", self.standardize, get_args(Standardize))
+
+
+@dataclass(frozen=True, slots=True)
+class RoastOptions:
+    """Options of roast."""
+
+    n_rotations: int = 9999
+    set_statistic: SetStatistic = "mean"
+    robust: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        require_choice("set_statistic", self.set_statistic, get_args(SetStatistic))
+        if self.n_rotations < 1:
+            msg = f"n_rotations={self.n_rotations!r}: give 1 or more; p is at least 1 over them."
             raise InputError(msg)
 
 
@@ -148,11 +179,8 @@ class SetMethod:
 def _camera(question: SetQuestion) -> list[SetAnswer]:
     options: CameraOptions = question.options
     model = _samples(question)
-    effects = contrast_effects(
-        model.values, model.design, model.contrast, weights=model.weights, blocks=model.blocks
-    )
     test = camera_test(
-        effects,
+        _effects(model),
         question.sets,
         correlation=options.inter_gene_cor,
         allow_negative=options.allow_negative,
@@ -161,6 +189,47 @@ def _camera(question: SetQuestion) -> list[SetAnswer]:
     )
     columns = {"correlation": test.correlation}
     return [SetAnswer(test.stat, test.log10_pval, columns=columns, notes=_fixed(options))]
+
+
+def _fry(question: SetQuestion) -> list[SetAnswer]:
+    options: FryOptions = question.options
+    model = _samples(question)
+    return _rotated(
+        fry_test(
+            _effects(model),
+            question.sets,
+            trend=model.trend,
+            robust=options.robust,
+            standardize=options.standardize,
+        )
+    )
+
+
+def _roast(question: SetQuestion) -> list[SetAnswer]:
+    options: RoastOptions = question.options
+    model = _samples(question)
+    return _rotated(
+        roast_test(
+            _effects(model),
+            question.sets,
+            trend=model.trend,
+            n_rotations=options.n_rotations,
+            set_statistic=options.set_statistic,
+            robust=options.robust,
+            seed=options.seed,
+        )
+    )
+
+
+def _rotated(test: RotationTest) -> list[SetAnswer]:
+    mixed = {"log10_pval_mixed": test.log10_pval_mixed}
+    return [SetAnswer(test.stat, test.log10_pval, columns=mixed)]
+
+
+def _effects(model: SampleModel) -> ContrastEffects:
+    return contrast_effects(
+        model.values, model.design, model.contrast, weights=model.weights, blocks=model.blocks
+    )
 
 
 def _fixed(options: CameraOptions) -> tuple[str, ...]:
@@ -246,6 +315,24 @@ SET_METHODS: dict[str, SetMethod] = {
             null="competitive, over samples",
             run=_camera,
             options=CameraOptions,
+            samples=True,
+        ),
+        SetMethod(
+            name="fry",
+            title="fry, rotation tests",
+            citation="Wu et al. (2010), Bioinformatics 26:2176-2182",
+            null="self-contained, over samples",
+            run=_fry,
+            options=FryOptions,
+            samples=True,
+        ),
+        SetMethod(
+            name="roast",
+            title="roast, rotation tests",
+            citation="Wu et al. (2010), Bioinformatics 26:2176-2182",
+            null="self-contained, over samples",
+            run=_roast,
+            options=RoastOptions,
             samples=True,
         ),
         SetMethod(
