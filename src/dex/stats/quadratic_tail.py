@@ -53,7 +53,7 @@ def rotation_log10_pval(weights: Float, observed: Float) -> Float:
 
 
 def _log_upper(a: Float) -> Float:
-    """log P(sum a z^2 > 0) for sums of unit variance, ``a`` of both signs in each row."""
+    """Log of P(sum a z^2 > 0), for sums of unit variance, ``a`` of both signs in each row."""
     t = _saddlepoint(a)
     shrunk = 1 - 2 * t[:, None] * a
     K = -np.log(shrunk).sum(axis=1) / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,8 +21,9 @@ from dex.results.enrichment import (
 from dex.results.schema import MARKER_SCORE
 from dex.stats.multitest import METHODS as PADJ_METHODS
 from dex.tl._options import require_choice
-from dex.tl._set_methods import SET_METHODS, SetMethod, SetQuestion
+from dex.tl._set_methods import SET_METHODS
 from dex.tl._set_metric import gene_metric
+from dex.tl._set_model import SetMethod, SetQuestion
 from dex.tl._set_samples import SampleSource
 from dex.tl._set_table import SetTable
 
@@ -290,6 +291,4 @@ def _transformed(transform: str | None) -> tuple[str, ...]:
 
 
 def _as_dict(options: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {name: value for name, value in asdict(options).items() if value is not None}

@@ -2,178 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex.errors import InputError
 from dex.stats.camera import camera_preranked, camera_test
 from dex.stats.contrast_effects import contrast_effects
 from dex.stats.overrepresentation import overrepresentation_log10_pval
-from dex.stats.rotation_tests import SetStatistic, Standardize, fry_test, roast_test
+from dex.stats.rotation_tests import fry_test, roast_test
 from dex.stats.univariate_model import ulm_test
-from dex.tl._options import require_choice
+from dex.tl._set_model import SetAnswer, SetMethod
+from dex.tl._set_options import (
+    CameraOptions,
+    FryOptions,
+    OraOptions,
+    PrerankedOptions,
+    RoastOptions,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
     from dex.stats.contrast_effects import ContrastEffects
-    from dex.stats.gene_sets import SetIndex
     from dex.stats.rotation_tests import RotationTest
+    from dex.tl._set_model import Direction, SetQuestion
     from dex.tl._set_samples import SampleModel
-    from dex.typing import Bool, Float, Int
-
-
-Direction = Literal["", "up", "down", "any"]
-
-
-@dataclass(frozen=True, slots=True)
-class SetQuestion:
-    """One contrast, and the sets to be tested in it; genes are those with a finite p."""
-
-    metric: Float
-    """What genes are ranked by, positive for up, ``(n_genes,)``."""
-    log10_padj: Float
-    """Of the genes; NaN where they were not adjusted."""
-    log2fc: Float
-    sets: SetIndex
-    """Positions among these genes."""
-    annotated: Bool
-    """Genes that are in any of the sets that were given, ``(n_genes,)``."""
-    samples: SampleModel | None
-    """Of these genes; None if the method needs none."""
-    options: Any
-    """The method's own."""
-    n_threads: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SetAnswer:
-    """Tests of all sets in one direction, or in both at once; arrays ``(n_sets,)``."""
-
-    score: Float
-    log10_pval: Float
-    direction: Direction = ""
-    """Empty where the sign of the score says it."""
-    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
-    """Further columns by their names in the schema."""
-    leading: list[Int] | None = None
-    """Positions of the genes that carry each result, the strongest first; None for those of a
-    two-sided p of 0.16 or less (a z of the root of 2) in the set's direction."""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CameraOptions:
-    """Options of camera."""
-
-    inter_gene_cor: float | None = None
-    """Correlation between genes of a set; None estimates it for each set from its residuals."""
-    allow_negative: bool = False
-    """Whether an estimate below 0 makes p smaller."""
-    use_ranks: bool = False
-    """Whether ranks are compared, not means."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrerankedOptions:
-    """Options of camera without samples."""
-
-    inter_gene_cor: float = 0.01
-    use_ranks: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OraOptions:
-    """Options of over-representation."""
-
-    padj: float = 0.05
-    """Genes with an adjusted p-value of at most this are chosen."""
-    log2fc: float = 0.0
-    """And a fold change of at least this size."""
-    universe: Literal["tested", "annotated"] = "tested"
-    """Genes to choose from: all that were tested, or those of them that are in any set."""
-    directions: Literal["apart", "together"] = "apart"
-    """Whether genes up and down are chosen one by one or all at once."""
-
-    def __post_init__(self) -> None:
-        """Refuse what there is not."""
-        require_choice("universe", self.universe, ("tested", "annotated"))
-        require_choice("directions", self.directions, ("apart", "together"))
-        if not 0 < self.padj <= 1:
-            msg = f"padj={self.padj!r} is no limit of adjusted p-values; it lies between 0 and 1."
-            raise InputError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class FryOptions:
-    """Options of fry."""
-
-    robust: bool = False
-    """Whether hyper- and hypovariable genes are kept out of the prior of the variances."""
-    standardize: Standardize = "posterior"
-    """What effects are divided by."""
-
-    def __post_init__(self) -> None:
-        """Refuse what there is not."""
-        require_choice("standardize", self.standardize, get_args(Standardize))
-
-
-@dataclass(frozen=True, slots=True)
-class RoastOptions:
-    """Options of roast."""
-
-    n_rotations: int = 9999
-    set_statistic: SetStatistic = "mean"
-    robust: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what there is not."""
-        require_choice("set_statistic", self.set_statistic, get_args(SetStatistic))
-        if self.n_rotations < 1:
-            msg = f"n_rotations={self.n_rotations!r}: give 1 or more; p is at least 1 over them."
-            raise InputError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class NoSetOptions:
-    """A method without options of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetMethod:
-    """A way to test gene sets."""
-
-    name: str
-    title: str
-    citation: str
-    null: str
-    """What is true of a set that is called wrongly."""
-    run: Callable[[SetQuestion], list[SetAnswer]]
-    options: type[Any] = NoSetOptions
-    samples: bool = False
-    """Whether it sees the samples."""
-    omnibus: bool = False
-    """Whether it takes tests without a direction."""
-
-    def with_options(self, given: dict[str, Any]) -> Any:
-        """Make the method's options.
-
-        Raises
-        ------
-        InputError
-            If it has no such option.
-        """
-        names = [one.name for one in fields(self.options)]
-        if unknown := [name for name in given if name not in names]:
-            takes = f"takes {', '.join(names)}" if names else "has no options of its own"
-            msg = f"{unknown[0]}={given[unknown[0]]!r}: method={self.name!r} {takes}."
-            raise InputError(msg)
-        return self.options(**given)
+    from dex.typing import Bool
 
 
 def _camera(question: SetQuestion) -> list[SetAnswer]:

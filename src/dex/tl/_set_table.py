@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dex.data.gene_sets import MatchedSets
     from dex.stats.gene_sets import SetIndex
-    from dex.tl._set_methods import SetAnswer, SetQuestion
+    from dex.tl._set_model import SetAnswer, SetQuestion
     from dex.typing import Bool, Float, Int
 
 _CONTRIBUTES = float(np.sqrt(2))
