@@ -6,6 +6,7 @@ Everything is written whole or not at all: a full disk or a kill leaves the old 
 from dex.data.gmt import read_gmt
 from dex.io._anndata import read_h5ad, read_zarr, write_h5ad, write_zarr
 from dex.io._counts import read_counts
+from dex.io._enrichment import write_enrichment
 from dex.io._gmt import write_gmt
 from dex.io._results import write_results
 
@@ -14,6 +15,7 @@ __all__ = [
     "read_gmt",
     "read_h5ad",
     "read_zarr",
+    "write_enrichment",
     "write_gmt",
     "write_h5ad",
     "write_results",

@@ -56,8 +56,9 @@ def fry_test(
 ) -> RotationTest:
     """What infinitely many rotations would give, of genes brought to one variance.
 
-    The directional p is limma's. That of mixed changes is the chance, by saddlepoint, that a
-    random axis has as large a sum of the set's squares as the contrast has.
+    The directional p is limma's; it depends, slightly, on the order of the observations, because
+    the largest square is left out along the axes of the residuals. That of mixed changes is the
+    chance, by saddlepoint, that a random axis has as large a sum of squares as the contrast.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def z_of_t(stat: Float, df: Float | float) -> Float:
-    """Normal scores of t statistics, to about five digits from 2 degrees of freedom on.
+    """Normal scores of t statistics, to three digits or more from 3 degrees of freedom on.
 
     Parameters
     ----------

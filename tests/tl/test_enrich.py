@@ -1,0 +1,275 @@
+"""The door to gene sets."""
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import dex
+from dex.errors import InputError
+from dex.stats.camera import camera_test
+from dex.stats.contrast_effects import contrast_effects
+from dex.stats.gene_sets import SetIndex
+
+SAME = 1e-12
+SAMPLE_METHODS = ("camera", "fry", "roast")
+METHODS = (*SAMPLE_METHODS, "camera_preranked", "ora", "ulm")
+
+
+def planted(n_genes=300, seed=0):
+    """Counts of which the first 30 genes are up in treated."""
+    adata = dex.datasets.simulate_counts(n_genes, 5, de_fraction=0.0, seed=seed)
+    counts = np.array(adata.X)
+    rows = (adata.obs["condition"] == "treated").to_numpy()
+    counts[np.ix_(rows, np.arange(30))] *= 2
+    adata.X = counts
+    adata.var["symbol"] = [f"S{j}" for j in range(n_genes)]
+    return adata
+
+
+def sets_of(adata):
+    names = list(adata.var_names)
+    return {
+        "planted": names[:30],
+        "inside": names[5:25],
+        "null": names[100:160],
+        "other": names[200:230],
+        "small": names[:4],
+    }
+
+
+@pytest.fixture(scope="module")
+def ranked():
+    adata = planted()
+    adata.obs["batch"] = pd.Categorical(np.tile(["p", "q"], 5))
+    dex.tl.rank_genes(adata, design="~ batch + condition", method="limma_voom")
+    return adata
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_planted_set_is_first(method, ranked):
+    dex.tl.enrich(ranked, sets_of(ranked), method=method)
+    table = dex.get.enrich_df(ranked)
+    first = table.iloc[0]
+    assert first["gene_set"] in {"planted", "inside"}
+    assert first["direction"] == "up"
+    assert first["padj"] < 0.01
+    assert first["leading_edge"].split(";")[0] in set(sets_of(ranked)["planted"])
+    assert "small" not in set(table["gene_set"])
+    others = table[(table["gene_set"].isin(["planted", "inside"])) & (table["direction"] == "up")]
+    assert len(set(others["representative"])) == 1
+    assert (table["log10_pval"] <= 0).all()
+    np.testing.assert_allclose(table["pval"], 10 ** table["log10_pval"])
+
+
+def test_camera_is_that_of_the_fit_it_follows(ranked):
+    """The values, weights, design and contrast of limma-voom, gene by gene."""
+    dex.tl.enrich(ranked, sets_of(ranked), method="camera", min_size=1)
+    table = dex.get.enrich_df(ranked).set_index("gene_set")
+    from dex.get._tested import Tested
+    from dex.results import StoredResult
+    from dex.tl._limma_voom import VoomOptions, logs_with_precision
+    from dex.tl._model import FitSetting
+
+    expression = Tested.by(StoredResult.from_adata(ranked, "rank_genes")).expression(
+        np.arange(ranked.n_vars)
+    )
+    design = ranked.obsm["rank_genes_design"]
+    logs, weights = logs_with_precision(
+        expression, design, expression.factors.effective, FitSetting(VoomOptions(), ranked.obs)
+    )
+    effects = contrast_effects(logs, design, np.eye(design.shape[1])[-1], weights=weights)
+    t = np.array(ranked.varm["rank_genes_stat"][:, 0])
+    np.testing.assert_allclose(effects.effect / np.sqrt(effects.squeezed().var), t, rtol=1e-8)
+    index = SetIndex.of([ranked.var_names.get_indexer(g) for g in sets_of(ranked).values()], 300)
+    expected = pd.Series(camera_test(effects, index).log10_pval, index=list(sets_of(ranked)))
+    np.testing.assert_allclose(table["log10_pval"], expected[table.index], atol=1e-8)
+
+
+def test_ora_is_the_hypergeometric_test(ranked):
+    dex.tl.enrich(ranked, sets_of(ranked), method="ora", padj=0.1)
+    genes = dex.get.rank_genes_df(ranked)
+    up = set(genes["gene"][(genes["padj"] <= 0.1) & (genes["log2fc"] > 0)])
+    table = dex.get.enrich_df(ranked, direction="up").set_index("gene_set")
+    for name in table.index:
+        members = set(sets_of(ranked)[name])
+        overlap = len(members & up)
+        expected = stats.hypergeom.sf(overlap - 1, 300, len(members), len(up))
+        assert table.loc[name, "n_overlap"] == overlap
+        assert table.loc[name, "pval"] == pytest.approx(expected, rel=1e-9)
+    assert table["padj"].to_numpy() == pytest.approx(
+        stats.false_discovery_control(table["pval"]), rel=1e-9
+    )
+
+
+def test_universe_can_be_restricted_and_is_told(ranked, caplog):
+    caplog.set_level("INFO", "dex")
+    dex.tl.enrich(ranked, sets_of(ranked), method="ora", universe="annotated")
+    assert "Universe: 300 genes with a p-value, 120 of them in any set; taken are the 120" in (
+        caplog.text
+    )
+    dex.tl.enrich(ranked, sets_of(ranked), method="ora", directions="together")
+    assert set(dex.get.enrich_df(ranked)["direction"]) == {"any"}
+
+
+def test_all_contrasts_at_once():
+    adata = dex.datasets.simulate_counts(200, 4, groups=("a", "b", "c"), de_fraction=0.2, seed=3)
+    dex.tl.rank_genes(adata, "condition", reference="a", method="limma")
+    sets = {f"s{i}": adata.var_names[20 * i : 20 * i + 20] for i in range(10)}
+    dex.tl.enrich(adata, sets)
+    table = dex.get.enrich_df(adata)
+    assert table["contrast"].value_counts().tolist() == [10, 10]
+    dex.tl.enrich(adata, sets, contrast="c vs a", key_added="one")
+    one = dex.get.enrich_df(adata, key="one")
+    pd.testing.assert_frame_equal(one, dex.get.enrich_df(adata, "c vs a"))
+    dex.tl.enrich(adata, sets, padj_scope="global", key_added="all")
+    every = dex.get.enrich_df(adata, key="all")
+    np.testing.assert_allclose(
+        every.sort_values("pval")["padj"],
+        stats.false_discovery_control(every.sort_values("pval")["pval"]),
+    )
+
+
+@pytest.mark.parametrize("method", ["edger", "deseq2", "limma", "ols", "t-test", "wilcoxon"])
+def test_methods_find_their_samples_again(method):
+    adata = planted()
+    dex.tl.rank_genes(adata, "condition", method=method)
+    dex.tl.enrich(adata, sets_of(adata))
+    table = dex.get.enrich_df(adata)
+    assert table["method"].unique().tolist() == ["camera"]
+    assert table["gene_set"][0] in {"planted", "inside"}
+    assert table["padj"][0] < 0.01
+    counted = method in {"edger", "deseq2"}
+    assert ("voom" in dex.get.enrich_params(adata)["transform"]) == counted
+
+
+def test_other_way_round():
+    adata = planted()
+    dex.tl.rank_genes(adata, design="~ condition", contrasts=("condition", "treated", "control"))
+    dex.tl.enrich(adata, sets_of(adata))
+    there = dex.get.enrich_df(adata)
+    dex.tl.rank_genes(adata, design="~ condition", contrasts=("condition", "control", "treated"))
+    dex.tl.enrich(adata, sets_of(adata))
+    back = dex.get.enrich_df(adata)
+    np.testing.assert_allclose(there["score"], -back["score"], rtol=1e-6)
+    assert (there["direction"] != back["direction"]).all()
+
+
+def test_paired_samples_are_compared_within_pairs():
+    adata = planted()
+    adata.obs["pair"] = pd.Categorical(np.tile(list("vwxyz"), 2))
+    dex.tl.rank_genes(adata, "condition", method="t-test-paired", block="pair")
+    dex.tl.enrich(adata, sets_of(adata))
+    one = dex.get.enrich_df(adata)
+    dex.tl.rank_genes(adata, design="~ pair + condition", method="ols")
+    dex.tl.enrich(adata, sets_of(adata))
+    np.testing.assert_allclose(one["log10_pval"], dex.get.enrich_df(adata)["log10_pval"])
+
+
+def test_symbols_name_sets_and_leading_edges():
+    adata = planted()
+    dex.tl.rank_genes(adata, "condition", method="limma")
+    by_name, by_symbol = sets_of(adata), {}
+    place = {name: j for j, name in enumerate(adata.var_names)}
+    for name, genes in by_name.items():
+        by_symbol[name] = [f"S{place[gene]}" for gene in genes]
+    dex.tl.enrich(adata, by_symbol)
+    table = dex.get.enrich_df(adata)
+    assert table["leading_edge"][0].startswith("S")
+    assert dex.get.gene_sets(adata, "null") == {"null": by_name["null"]}
+    dex.tl.enrich(adata, by_name)
+    np.testing.assert_array_equal(table["pval"], dex.get.enrich_df(adata)["pval"])
+
+
+def test_cells_made_into_samples():
+    cells = dex.datasets.simulate_counts(200, 3, cells_per_replicate=20, mean_count=4, seed=1)
+    dex.tl.rank_genes(cells, "condition", replicate="replicate")
+    sets = {"a": cells.var_names[:80], "b": cells.var_names[80:]}
+    dex.tl.enrich(cells, sets)
+    table = dex.get.enrich_df(cells)
+    assert table["method"].unique().tolist() == ["camera"]
+    bulk = dex.pp.pseudobulk(cells, "replicate", "condition")
+    keep = np.isfinite(cells.varm["rank_genes_log10_pval"][:, 0])
+    dex.tl.rank_genes(bulk, "condition", mask_var=keep)
+    dex.tl.enrich(bulk, sets)
+    np.testing.assert_allclose(table["log10_pval"], dex.get.enrich_df(bulk)["log10_pval"])
+
+
+def test_of_cells_genes_are_counted():
+    cells = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, mean_count=0.5, seed=1)
+    dex.tl.rank_genes(cells, "condition", replicate=None, unit="cells")
+    dex.tl.enrich(cells, {"a": cells.var_names[:80]})
+    assert set(dex.get.enrich_df(cells)["method"]) == {"ora"}
+
+
+def test_table_survives_files(ranked, tmp_path):
+    dex.tl.enrich(ranked, sets_of(ranked), method="fry")
+    table = dex.get.enrich_df(ranked)
+    ranked.write_h5ad(tmp_path / "a.h5ad")
+    ranked.write_zarr(tmp_path / "a.zarr")
+    for back in (anndata.read_h5ad(tmp_path / "a.h5ad"), anndata.read_zarr(tmp_path / "a.zarr")):
+        pd.testing.assert_frame_equal(dex.get.enrich_df(back), table)
+        dex.tl.enrich(back, sets_of(back), method="fry", key_added="again")
+        pd.testing.assert_frame_equal(dex.get.enrich_df(back, key="again"), table)
+    dex.io.write_enrichment(ranked, tmp_path / "sets.csv")
+    read = pd.read_csv(tmp_path / "sets.csv")
+    assert read.columns.tolist() == table.columns.tolist()
+    np.testing.assert_allclose(read["pval"], table["pval"])
+
+
+def test_genes_left_out_do_not_matter_to_what_is_stored(ranked):
+    dex.tl.enrich(ranked, sets_of(ranked))
+    some = ranked[:, 50:].copy()
+    pd.testing.assert_frame_equal(dex.get.enrich_df(some), dex.get.enrich_df(ranked))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"method": "magic"}, "method='magic' is not known"),
+        ({"method": "fry", "padj": 0.1}, "method='fry' takes robust, standardize"),
+        ({"key": "none"}, "holds no result"),
+        ({"contrast": "c"}, "is not one of the 1 tests"),
+        ({"min_size": 0}, "1 gene or more"),
+        ({"min_size": 299, "max_size": 300}, "none of the 5 sets is of a size"),
+        ({"metric": "nothing", "method": "ulm"}, "'nothing' is not in the result"),
+        ({"key_added": "rank_genes"}, "holds something else"),
+        ({"method": "ora", "universe": "all"}, "universe='all'"),
+        ({"method": "ora", "padj": 0}, "padj=0"),
+        ({"method": "roast", "n_rotations": 0}, "n_rotations=0"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(options, said, ranked):
+    before = ranked.copy()
+    with pytest.raises(InputError, match=said):
+        dex.tl.enrich(ranked, sets_of(ranked), **options)
+    assert list(before.uns) == list(ranked.uns)
+
+
+def test_tests_without_direction_take_ora():
+    adata = dex.datasets.simulate_counts(200, 4, groups=("a", "b", "c"), seed=3)
+    dex.tl.rank_genes(adata, "condition", test="any", method="limma")
+    sets = {"a": adata.var_names[:50]}
+    with pytest.raises(InputError, match="no direction"):
+        dex.tl.enrich(adata, sets, method="camera")
+    dex.tl.enrich(adata, sets)
+    assert set(dex.get.enrich_df(adata)["direction"]) == {"any"}
+
+
+def test_other_observations_are_refused():
+    adata = planted()
+    dex.tl.rank_genes(adata, "condition", method="limma")
+    with pytest.raises(InputError, match="9 of the 10 observations"):
+        dex.tl.enrich(adata[:9].copy(), sets_of(adata))
+    dex.tl.rank_genes(adata, "condition", method="wilcoxon")
+    with pytest.raises(InputError, match="was of 5 against 5"):
+        dex.tl.enrich(adata[:9].copy(), sets_of(adata))
+
+
+def test_ranked_lists_of_samples_are_warned_of(ranked, caplog):
+    dex.tl.enrich(ranked, sets_of(ranked), method="ulm")
+    assert "never sees the samples" in caplog.text
+    caplog.clear()
+    dex.tl.enrich(ranked, sets_of(ranked), method="camera", inter_gene_cor=0.01)
+    assert dex.get.enrich_df(ranked)["correlation"].eq(0.01).all()
