@@ -189,7 +189,7 @@ def test_cells_made_into_samples():
     dex.tl.enrich(cells, sets)
     table = dex.get.enrich_df(cells)
     assert table["method"].unique().tolist() == ["camera"]
-    bulk = dex.pp.pseudobulk(cells, "replicate", "condition")
+    bulk = dex.pp.pseudobulk(cells, "replicate", groupby="condition")
     keep = np.isfinite(cells.varm["rank_genes_log10_pval"][:, 0])
     dex.tl.rank_genes(bulk, "condition", mask_var=keep)
     dex.tl.enrich(bulk, sets)

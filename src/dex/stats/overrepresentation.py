@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 _LN10 = float(np.log(10.0))
+_AT_A_TIME = 1024
 
 
 def overrepresentation_log10_pval(
@@ -36,26 +37,49 @@ def overrepresentation_log10_pval(
     >>> overrepresentation_log10_pval([4, 0, 300], [5, 5, 300], 300, 20_000).round(3).tolist()
     [-6.61, 0.0, -674.844]
     """
-    k, m = np.broadcast_arrays(np.asarray(overlap), np.asarray(size))
-    out = np.zeros(k.shape)
-    for i in np.flatnonzero(k > max(0, chosen - universe)):
-        out[i] = _log_tail(int(k[i]), int(m[i]), chosen, universe) / _LN10
+    k, m = (np.atleast_1d(a).astype(np.float64) for a in np.broadcast_arrays(overlap, size))
+    out = np.empty(k.shape)
+    for start in range(0, len(k), _AT_A_TIME):
+        some = slice(start, start + _AT_A_TIME)
+        out[some] = _log_tail(k[some], m[some], float(chosen), float(universe)) / _LN10
     return np.minimum(out, 0.0)
 
 
-def _log_tail(k: int, m: int, n: int, N: int) -> float:
-    """Sum of the terms from ``k`` on, in logs; or of those below where these are fewer digits."""
-    x = np.arange(max(0, n + m - N), min(m, n) + 1)
-    logs = _log_choose(m, x) + _log_choose(N - m, n - x) - _log_choose(N, np.array([n]))
-    upper = float(special.logsumexp(logs[x >= k])) if k <= x[-1] else -np.inf
-    if upper < -np.log(2):
-        return upper
-    below = logs[x < k]
-    return float(np.log1p(-np.exp(special.logsumexp(below)))) if len(below) else 0.0
+def _log_tail(k: Float, m: Float, n: float, N: float) -> Float:
+    """Log of the terms from ``k`` on; where that is near 0, of 1 less those below."""
+    first = _log_choose(m, k) + _log_choose(N - m, n - k) - _log_choose(np.array(N), np.array(n))
+    possible = (k <= np.minimum(m, n)) & (k >= n + m - N)
+    upper = np.where(possible, first, -np.inf) + _log_sum(k, m, n, N, step=1)
+    below = k - 1
+    lower = first + _log_ratio(below, m, n, N, step=-1) + _log_sum(below, m, n, N, step=-1)
+    nothing_below = k <= np.maximum(0.0, n + m - N)
+    with np.errstate(divide="ignore"):
+        rest = np.log1p(-np.exp(np.minimum(lower, 0.0)))
+    return np.where(nothing_below, 0.0, np.where(upper < -np.log(2), upper, rest))
 
 
-def _log_choose(n: int, k: ArrayLike) -> Float:
-    k = np.asarray(k, dtype=np.float64)
-    return np.asarray(
-        special.gammaln(n + 1.0) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-    )
+def _log_sum(start: Float, m: Float, n: float, N: float, *, step: int) -> Float:
+    """Log of the sum of terms over the first, from ``start`` to the end in a direction."""
+    end = np.minimum(m, n) if step > 0 else np.maximum(0.0, n + m - N)
+    length = int(max((step * (end - start)).max(initial=0.0), 0.0))
+    x = start[:, None] + step * np.arange(1, length + 1)
+    inside = step * (end[:, None] - x) >= 0
+    ratios = np.where(inside, _log_ratio(x, m[:, None], n, N, step=step), -np.inf)
+    terms = np.cumsum(ratios, axis=1)
+    top = terms.max(axis=1, initial=0.0)
+    rest = np.exp(terms - top[:, None]).sum(axis=1)
+    return np.asarray(top + np.log(np.exp(-top) + rest))
+
+
+def _log_ratio(x: Float, m: Float, n: float, N: float, *, step: int) -> Float:
+    """Log of the term of ``x`` over that of the one before it."""
+    low = x if step > 0 else x + 1  # the larger of the two
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up = np.log((m - low + 1) * (n - low + 1)) - np.log(low * (N - m - n + low))
+    return np.asarray(step * up)
+
+
+def _log_choose(n: Float, k: Float) -> Float:
+    with np.errstate(invalid="ignore"):
+        found = special.gammaln(n + 1.0) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    return np.asarray(found)

@@ -119,9 +119,9 @@ def enrich(
         ``"camera_preranked"``
             ``inter_gene_cor`` (0.01), ``use_ranks``.
         ``"ora"``
-            ``padj`` (0.05) and ``log2fc`` (0) by which genes are chosen; ``universe``:
-            ``"tested"``, or ``"annotated"``, those that are in any set too; ``directions``:
-            ``"apart"`` or ``"together"``.
+            ``padj`` (0.05) or ``pval``, and ``log2fc`` (0), by which genes are chosen;
+            ``universe``: ``"tested"``, or ``"annotated"``, those that are in any set too;
+            ``directions``: ``"apart"`` or ``"together"``.
 
     Returns
     -------
@@ -173,6 +173,7 @@ def enrich(
         model = models[test].among(genes[source.genes]) if models else None
         asked = SetQuestion(
             measure,
+            _column(stored, "log10_pval", test)[genes],
             _column(stored, "log10_padj", test)[genes],
             _column(stored, "log2fc", test)[genes],
             table.sets_of(genes),

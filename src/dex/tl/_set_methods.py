@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dex.tl._set_samples import SampleModel
     from dex.typing import Bool
 
+_SAME = 1e-12
+"""What prints as the limit is within it."""
+
 
 def _camera(question: SetQuestion) -> list[SetAnswer]:
     options: CameraOptions = question.options
@@ -114,8 +117,9 @@ def _ulm(question: SetQuestion) -> list[SetAnswer]:
 def _ora(question: SetQuestion) -> list[SetAnswer]:
     options: OraOptions = question.options
     metric = question.metric
-    limit = np.log10(options.padj) + 1e-12  # what prints as the limit is within it
-    chosen = question.log10_padj <= limit
+    by_padj = options.pval is None
+    limit = np.log10(options.padj if options.pval is None else options.pval) + _SAME
+    chosen = (question.log10_padj if by_padj else question.log10_pval) <= limit
     if options.log2fc > 0:
         chosen &= np.abs(question.log2fc) >= options.log2fc
     if options.directions == "together" or np.isnan(metric).all():
@@ -145,7 +149,7 @@ def _overlaps(
     log10_pval = overrepresentation_log10_pval(overlap, sets.sizes, n_chosen, universe)
     expected = sets.sizes * (n_chosen / universe)
     fold = np.divide(overlap, expected, out=np.full(len(overlap), np.nan), where=expected > 0)
-    strength = -question.log10_padj if direction == "any" else np.abs(question.metric)
+    strength = -question.log10_pval if direction == "any" else np.abs(question.metric)
     leading = []
     for i in range(sets.n_sets):
         genes = sets[i][chosen[sets[i]]]

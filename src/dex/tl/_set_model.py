@@ -25,6 +25,7 @@ class SetQuestion:
 
     metric: Float
     """What genes are ranked by, positive for up, ``(n_genes,)``."""
+    log10_pval: Float
     log10_padj: Float
     """Of the genes; NaN where they were not adjusted."""
     log2fc: Float

@@ -36,6 +36,8 @@ class OraOptions:
 
     padj: float = 0.05
     """Genes with an adjusted p-value of at most this are chosen."""
+    pval: float | None = None
+    """Or genes with a p-value of at most this, as it is."""
     log2fc: float = 0.0
     """And a fold change of at least this size."""
     universe: Literal["tested", "annotated"] = "tested"
@@ -47,9 +49,10 @@ class OraOptions:
         """Refuse what there is not."""
         require_choice("universe", self.universe, ("tested", "annotated"))
         require_choice("directions", self.directions, ("apart", "together"))
-        if not 0 < self.padj <= 1:
-            msg = f"padj={self.padj!r} is no limit of adjusted p-values; it lies between 0 and 1."
-            raise InputError(msg)
+        for name, limit in (("padj", self.padj), ("pval", self.pval)):
+            if limit is not None and not 0 < limit <= 1:
+                msg = f"{name}={limit!r} is no limit of p-values; it lies between 0 and 1."
+                raise InputError(msg)
 
 
 @dataclass(frozen=True, slots=True)
