@@ -19,6 +19,7 @@ from dex.stats.set_tail import counted_tail, levelled_tail
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dex.stats.gene_sets import SetIndex
     from dex.typing import Float, Int
 
 _N_SCREENED = 2000
@@ -30,7 +31,7 @@ _LN10, _LN2 = float(np.log(10.0)), float(np.log(2.0))
 
 @dataclass(frozen=True, slots=True)
 class GseaTest:
-    """Each field ``(n_sets,)`` but for the leading edges."""
+    """Each field ``(n_sets,)``."""
 
     es: Float
     """Enrichment score."""
@@ -43,10 +44,8 @@ class GseaTest:
     size: Int
     peak: Int
     """Place in the ranked list, from 0, of the innermost gene of the leading edge."""
-    leading: Int
-    """Genes of the leading edges, one set after the other, the farthest out first."""
-    leading_starts: Int
-    """Those of set ``s`` are ``leading[leading_starts[s]:leading_starts[s + 1]]``."""
+    leading: list[Int]
+    """Genes of each leading edge, the farthest out first."""
 
     @property
     def pval(self) -> Float:
@@ -56,23 +55,23 @@ class GseaTest:
 
 def gsea_test(
     ranked: RankedList,
-    genes: Int,
-    starts: Int,
+    sets: SetIndex,
     *,
     seed: int = 0,
     apply: Callable[..., Iterable[Float]] = map,
 ) -> GseaTest:
     """Preranked gene set enrichment [Subramanian2005]_, p-values by levels [Korotkevich2021]_.
 
-    Sets of one size share their random sets, and large ones with those of nearly their size. The null is that the set's genes are any of the list:
-    it knows nothing of the samples, nor that genes of a set are correlated.
+    Sets of one size share their random sets, and large ones with those of nearly their size. The
+    null is that the set's genes are any of the list: it knows nothing of the samples, nor that
+    genes of a set are correlated.
 
     Parameters
     ----------
     ranked
         All genes.
-    genes, starts
-        Sets, as in :func:`dex.stats.running_sum.running_sums`.
+    sets
+        Genes of each, as positions in the input of the list.
     seed
         Of the random sets; the same seed gives the same numbers however the work is shared.
     apply
@@ -93,12 +92,13 @@ def gsea_test(
 
     Examples
     --------
+    >>> from dex.stats.gene_sets import SetIndex
     >>> ranked = RankedList.from_stat(np.linspace(3, -3, 200))
-    >>> test = gsea_test(ranked, np.arange(0, 40, 2), np.array([0, 20]), seed=1)
-    >>> bool(test.log10_pval[0] < -6), test.leading_starts.tolist()
-    (True, [0, 20])
+    >>> test = gsea_test(ranked, SetIndex.of([np.arange(0, 40, 2)], 200), seed=1)
+    >>> bool(test.log10_pval[0] < -6), len(test.leading[0])
+    (True, 20)
     """
-    sums = running_sums(ranked, genes, starts)
+    sums = running_sums(ranked, sets)
     lists = {1: ranked, -1: ranked.reversed}
     shares = node_shares(sums.size)
 
@@ -111,7 +111,6 @@ def gsea_test(
         own, share = shares[node]
         table[:, own] += share * part
     typical, log_pval, err = table
-    leading, leading_starts = leading_edges(ranked, genes, starts, sums)
     return GseaTest(
         sums.es,
         sums.es / typical,
@@ -119,8 +118,7 @@ def gsea_test(
         err / _LN2,
         sums.size,
         sums.peak,
-        leading,
-        leading_starts,
+        leading_edges(ranked, sets, sums),
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dex._numba import kernel, part
 from dex.stats.running_sum import Places, deviations
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dex.typing import Float
 
 
@@ -50,9 +51,7 @@ def random_sets(rng: np.random.Generator, weights: Float, size: int, n_sets: int
 
 
 @kernel
-def _draw(
-    rng: np.random.Generator, weights: Float, places: Places, up: Float, down: Float
-) -> None:
+def _draw(rng: np.random.Generator, weights: Float, places: Places, up: Float, down: Float) -> None:
     n, size = len(weights), places.shape[1]
     last_set = np.full(n, -1, dtype=np.int32)  # the last set that each gene was drawn for
     drawn = np.empty(size, dtype=np.int32)

@@ -16,6 +16,7 @@ from dex._numba import kernel, part
 from dex.errors import InputError
 
 if TYPE_CHECKING:
+    from dex.stats.gene_sets import SetIndex
     from dex.typing import Float, Int
 
 Places = NDArray[np.int32]
@@ -55,7 +56,9 @@ class RankedList:
             msg = f"{n} of {len(stat)} statistics are not finite; rank the others only."
             raise InputError(msg)
         if not exponent >= 0:
-            msg = f"exponent={exponent!r} of the weights is below 0; 1 is the usual, 0 is unweighted."
+            msg = (
+                f"exponent={exponent!r} of the weights is below 0; 1 is the usual, 0 is unweighted."
+            )
             raise InputError(msg)
         order = np.argsort(-stat, kind="stable")
         place = np.empty(len(stat), dtype=np.int32)
@@ -71,10 +74,10 @@ class RankedList:
         last = np.int32(len(self.order) - 1)
         return RankedList(self.order[::-1], last - self.place, self.weights[::-1].copy())
 
-    def places_of(self, genes: Int, starts: Int) -> Places:
-        """Places of the genes of each set, ascending within it; sets as in :class:`RunningSums`."""
-        places = self.place[genes]
-        group = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    def places_of(self, sets: SetIndex) -> Places:
+        """Places of the genes of each set, set after set, ascending within each."""
+        places = self.place[sets.members]
+        group = np.repeat(np.arange(sets.n_sets), sets.sizes)
         return places[np.lexsort((places, group))]
 
 
@@ -91,17 +94,15 @@ class RunningSums:
     """Genes of each set, ``(n_sets,)``."""
 
 
-def running_sums(ranked: RankedList, genes: Int, starts: Int) -> RunningSums:
+def running_sums(ranked: RankedList, sets: SetIndex) -> RunningSums:
     """Enrichment scores of sets [Subramanian2005]_.
 
     Parameters
     ----------
     ranked
         All genes.
-    genes
-        Genes of one set after the other, each once in a set, as numbers in the list's input.
-    starts
-        Set ``s`` has ``genes[starts[s]:starts[s + 1]]``; shape ``(n_sets + 1,)``.
+    sets
+        Genes of each, as positions in the input of the list.
 
     Raises
     ------
@@ -116,12 +117,13 @@ def running_sums(ranked: RankedList, genes: Int, starts: Int) -> RunningSums:
 
     Examples
     --------
+    >>> from dex.stats.gene_sets import SetIndex
     >>> ranked = RankedList.from_stat(np.array([3.0, 1.0, 0.5, -1.0, -2.0]))
-    >>> sums = running_sums(ranked, np.array([1, 0, 4]), np.array([0, 2, 3]))
+    >>> sums = running_sums(ranked, SetIndex.of([[1, 0], [4]], 5))
     >>> sums.es.tolist(), sums.peak.tolist(), sums.size.tolist()
     ([1.0, -1.0], [1, 4], [2, 1])
     """
-    size = np.diff(starts)
+    size = sets.sizes
     if ((size < 1) | (size >= len(ranked.order))).any():
         s = int(np.flatnonzero((size < 1) | (size >= len(ranked.order)))[0])
         msg = (
@@ -130,7 +132,7 @@ def running_sums(ranked: RankedList, genes: Int, starts: Int) -> RunningSums:
         )
         raise InputError(msg)
     es, peak = np.empty(len(size)), np.empty(len(size), dtype=np.intp)
-    _largest_deviations(ranked.weights, ranked.places_of(genes, starts), starts, es, peak)
+    _largest_deviations(ranked.weights, ranked.places_of(sets), sets.starts, es, peak)
     return RunningSums(es, peak, size)
 
 
@@ -149,28 +151,20 @@ def running_sum(ranked: RankedList, genes: Int) -> tuple[Float, Float]:
     return np.concatenate([[0.0], passed, [n]]), np.concatenate([[0.0], sums, [0.0]])
 
 
-def leading_edges(
-    ranked: RankedList, genes: Int, starts: Int, sums: RunningSums
-) -> tuple[Int, Int]:
-    """Genes of each set up to its peak, the farthest out first, and where each set's begin.
-
-    In the form of ``genes`` and ``starts``.
-    """
-    group = np.repeat(np.arange(len(sums.es)), sums.size)
-    places = ranked.place[genes]
-    up = (sums.es >= 0)[group]
-    inside = np.where(up, places <= sums.peak[group], places >= sums.peak[group])
-    kept = np.flatnonzero(inside)
-    outward = np.where(up, places, -places)[kept]
-    kept = kept[np.lexsort((outward, group[kept]))]
-    counts = np.bincount(group[kept], minlength=len(sums.es))
-    return genes[kept], np.concatenate([[0], np.cumsum(counts)])
+def leading_edges(ranked: RankedList, sets: SetIndex, sums: RunningSums) -> list[Int]:
+    """Genes of each set up to its peak, the farthest out first."""
+    out = []
+    for s in range(sets.n_sets):
+        places = ranked.place[sets[s]]
+        up = sums.es[s] >= 0
+        inside = places <= sums.peak[s] if up else places >= sums.peak[s]
+        own = np.sort(places[inside])
+        out.append(ranked.order[own if up else own[::-1]])
+    return out
 
 
 @kernel
-def _largest_deviations(
-    weights: Float, places: Places, starts: Int, es: Float, peak: Int
-) -> None:
+def _largest_deviations(weights: Float, places: Places, starts: Int, es: Float, peak: Int) -> None:
     """Fill ``es`` and ``peak`` of every set; places ascend within a set."""
     for s in range(len(starts) - 1):
         own = places[starts[s] : starts[s + 1]]

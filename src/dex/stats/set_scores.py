@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from dex._numba import kernel
 
 if TYPE_CHECKING:
+    from dex.stats.gene_sets import SetIndex
     from dex.typing import Float, Int
 
 _BANDWIDTH = 4.0
@@ -17,7 +18,34 @@ _BANDWIDTH = 4.0
 _PAIRS_AT_A_TIME = 2**22
 
 
-def ssgsea_scores(values: Float, genes: Int, starts: Int, *, exponent: float = 0.25) -> Float:
+def mean_z_scores(values: Float, mean: Float, sd: Float, sets: SetIndex) -> Float:
+    """Mean z-score of each set's genes; genes that are constant count as 0.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n_obs, n_vars)``.
+    mean, sd
+        Of each gene over all observations, ``(n_vars,)``.
+    sets
+        Genes of each.
+
+    Returns
+    -------
+    Shape ``(n_obs, n_sets)``; NaN where a set is empty.
+
+    Examples
+    --------
+    >>> from dex.stats.gene_sets import SetIndex
+    >>> values = np.array([[1.0, 4.0], [3.0, 6.0]])
+    >>> mean_z_scores(values, np.array([2.0, 5.0]), np.ones(2), SetIndex.of([[0, 1]], 2)).tolist()
+    [[-1.0], [1.0]]
+    """
+    z = (values - mean) * np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 0)
+    return np.asarray(sets.sums(z.T).T / np.where(sets.sizes > 0, sets.sizes, np.nan))
+
+
+def ssgsea_scores(values: Float, sets: SetIndex, *, exponent: float = 0.25) -> Float:
     """Single-sample GSEA [Barbie2009]_: the mean height of the running sum of each set.
 
     Genes are passed from the highest to the lowest; those of the set weigh their rank, from 1 for
@@ -28,9 +56,8 @@ def ssgsea_scores(values: Float, genes: Int, starts: Int, *, exponent: float = 0
     ----------
     values
         Shape ``(n_obs, n_vars)``.
-    genes, starts
-        Set ``s`` has ``genes[starts[s]:starts[s + 1]]``, each gene once, ``starts`` of shape
-        ``(n_sets + 1,)``.
+    sets
+        Genes of each.
     exponent
         0 counts the genes of a set alike.
 
@@ -45,19 +72,20 @@ def ssgsea_scores(values: Float, genes: Int, starts: Int, *, exponent: float = 0
 
     Examples
     --------
+    >>> from dex.stats.gene_sets import SetIndex
     >>> values = np.array([[4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0]])
-    >>> ssgsea_scores(values, np.array([0, 1]), np.array([0, 2]), exponent=0).tolist()
+    >>> ssgsea_scores(values, SetIndex.of([[0, 1]], 4), exponent=0).tolist()
     [[2.0], [-2.0]]
     """
-    out = np.empty((len(values), len(starts) - 1))
+    out = np.empty((len(values), sets.n_sets))
     for i, row in enumerate(values):
         rank = _mean_ranks(row)
-        _weighted_rank_means(rank, rank**exponent, genes, starts, out[i])
+        _weighted_rank_means(rank, rank**exponent, sets.members, sets.starts, out[i])
     return out
 
 
 def gsva_scores(
-    distribution: Float, genes: Int, starts: Int, *, exponent: float = 1.0, max_diff: bool = True
+    distribution: Float, sets: SetIndex, *, exponent: float = 1.0, max_diff: bool = True
 ) -> Float:
     """Gene set variation [Haenzelmann2013]_: the running sum over ranks of relative expression.
 
@@ -67,8 +95,8 @@ def gsva_scores(
         Where each value lies among those of its gene, from :func:`kernel_distribution`, ``(n_obs,
         n_vars)``. Genes are passed from the highest to the lowest, equal ones as they come, and
         weigh how far their rank is from the middle.
-    genes, starts
-        As in :func:`ssgsea_scores`.
+    sets
+        Genes of each.
     exponent
         Of the weights.
     max_diff
@@ -85,12 +113,12 @@ def gsva_scores(
        analysis for microarray and RNA-seq data. BMC Bioinformatics 14:7.
     """
     n = distribution.shape[1]
-    out = np.empty((len(distribution), len(starts) - 1))
+    out = np.empty((len(distribution), sets.n_sets))
     weight = np.abs(n / 2 - np.arange(n)) ** exponent
     for i, row in enumerate(distribution):
         place = np.empty(n, dtype=np.intp)
         place[np.argsort(-row, kind="stable")] = np.arange(n)
-        _walk_sets(place, weight, genes, starts, out[i], max_diff)
+        _walk_sets(place, weight, sets.members, sets.starts, out[i], max_diff)
     return out
 
 
@@ -121,7 +149,7 @@ def kernel_distribution(values: Float) -> Float:
     return out
 
 
-def aucell_scores(values: Float, genes: Int, starts: Int, *, top: float = 0.05) -> Float:
+def aucell_scores(values: Float, sets: SetIndex, *, top: float = 0.05) -> Float:
     """Area under the recovery curve of each set in the highest genes [Aibar2017]_.
 
     The curve counts the genes of the set that were passed, from the highest down; its area is told
@@ -132,8 +160,8 @@ def aucell_scores(values: Float, genes: Int, starts: Int, *, top: float = 0.05) 
     ----------
     values
         Shape ``(n_obs, n_vars)``.
-    genes, starts
-        As in :func:`ssgsea_scores`.
+    sets
+        Genes of each.
     top
         Share of the genes that are passed.
 
@@ -148,17 +176,18 @@ def aucell_scores(values: Float, genes: Int, starts: Int, *, top: float = 0.05) 
 
     Examples
     --------
+    >>> from dex.stats.gene_sets import SetIndex
     >>> values = np.array([[9.0, 8.0, 1.0, 0.0], [0.0, 1.0, 8.0, 9.0]])
-    >>> aucell_scores(values, np.array([0, 1]), np.array([0, 2]), top=0.5).tolist()
+    >>> aucell_scores(values, SetIndex.of([[0, 1]], 4), top=0.5).tolist()
     [[1.0], [0.0]]
     """
     n_top = max(round(top * values.shape[1]), 1)
-    out = np.empty((len(values), len(starts) - 1))
+    out = np.empty((len(values), sets.n_sets))
     for i, row in enumerate(values):
         from_top = values.shape[1] - _mean_ranks(row)  # genes above, 0 for the highest
         gain = np.where(row > row.min(), np.maximum(n_top - from_top, 0.0), 0.0)
-        _sums(gain, genes, starts, out[i])
-    size = np.diff(starts)
+        _sums(gain, sets.members, sets.starts, out[i])
+    size = sets.sizes
     best = np.minimum(size, n_top)
     most = best * n_top - best * (best - 1) / 2
     return out / np.where(size > 0, most, np.nan)

@@ -9,6 +9,7 @@ from dex.tl._mds import mds
 from dex.tl._pca import pca
 from dex.tl._rank_genes import rank_genes
 from dex.tl._score_markers import score_markers
+from dex.tl._score_sets import score_sets
 
 __all__ = [
     "conserved_markers",
@@ -20,4 +21,5 @@ __all__ = [
     "rank_genes",
     "refresh_view",
     "score_markers",
+    "score_sets",
 ]

@@ -7,26 +7,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.data.threads import map_threads
 from dex.stats.camera import camera_preranked, camera_test
 from dex.stats.contrast_effects import contrast_effects
+from dex.stats.gsea import gsea_test
 from dex.stats.overrepresentation import overrepresentation_log10_pval
 from dex.stats.rotation_tests import fry_test, roast_test
+from dex.stats.running_sum import RankedList
 from dex.stats.univariate_model import ulm_test
 from dex.tl._set_model import SetAnswer, SetMethod
 from dex.tl._set_options import (
     CameraOptions,
     FryOptions,
+    GseaOptions,
     OraOptions,
     PrerankedOptions,
     RoastOptions,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dex.stats.contrast_effects import ContrastEffects
     from dex.stats.rotation_tests import RotationTest
     from dex.tl._set_model import Direction, SetQuestion
     from dex.tl._set_samples import SampleModel
-    from dex.typing import Bool
+    from dex.typing import Bool, Float
 
 _SAME = 1e-12
 """What prints as the limit is within it."""
@@ -114,6 +120,18 @@ def _ulm(question: SetQuestion) -> list[SetAnswer]:
     return [SetAnswer(test.stat, test.log10_pval)]
 
 
+def _gsea(question: SetQuestion) -> list[SetAnswer]:
+    options: GseaOptions = question.options
+
+    def by_threads(function: Callable[[int], Float], sizes: list[int]) -> list[Float]:
+        return map_threads(function, sizes, n_threads=question.n_threads, label="gsea")
+
+    ranked = RankedList.from_stat(question.metric, exponent=options.exponent)
+    test = gsea_test(ranked, question.sets, seed=options.seed, apply=by_threads)
+    columns = {"nes": test.nes, "log2err": test.log2err}
+    return [SetAnswer(test.es, test.log10_pval, columns=columns, leading=test.leading)]
+
+
 def _ora(question: SetQuestion) -> list[SetAnswer]:
     options: OraOptions = question.options
     metric = question.metric
@@ -199,6 +217,15 @@ SET_METHODS: dict[str, SetMethod] = {
             null="gene-label",
             run=_camera_preranked,
             options=PrerankedOptions,
+        ),
+        SetMethod(
+            name="gsea",
+            title="preranked gene set enrichment analysis",
+            citation="Subramanian et al. (2005), PNAS 102:15545-15550; Korotkevich et al. (2021), "
+            "bioRxiv 060012",
+            null="gene-label",
+            run=_gsea,
+            options=GseaOptions,
         ),
         SetMethod(
             name="ora",

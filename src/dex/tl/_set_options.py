@@ -84,3 +84,22 @@ class RoastOptions:
         if self.n_rotations < 1:
             msg = f"n_rotations={self.n_rotations!r}: give 1 or more; p is at least 1 over them."
             raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class GseaOptions:
+    """Options of preranked GSEA."""
+
+    exponent: float = 1.0
+    """Power of the metric that genes of a set weigh; 0 weighs them alike."""
+    seed: int = 0
+    """Of the random sets."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        if not self.exponent >= 0:
+            msg = f"exponent={self.exponent!r} is below 0; 1 is the usual, 0 is unweighted."
+            raise InputError(msg)
+        if self.seed < 0:
+            msg = f"seed={self.seed!r} is below 0; give a whole number of at least 0."
+            raise InputError(msg)
