@@ -18,11 +18,11 @@ from dex.results.enrichment import (
     check_enrichment_free,
     store_enrichment,
 )
+from dex.results.gene_metric import gene_metric
 from dex.results.schema import MARKER_SCORE
 from dex.stats.multitest import METHODS as PADJ_METHODS
 from dex.tl._options import require_choice
 from dex.tl._set_methods import SET_METHODS
-from dex.tl._set_metric import gene_metric
 from dex.tl._set_model import SetMethod, SetQuestion
 from dex.tl._set_samples import SampleSource
 from dex.tl._set_table import SetTable

@@ -10,7 +10,7 @@ from dex.errors import InputError
 from dex.stats.tails import t_of_log10_pval
 
 if TYPE_CHECKING:
-    from dex.results import StoredResult
+    from dex.results.stored import StoredResult
     from dex.typing import Bool, Float
 
 _LARGEST = 1e6
