@@ -4,6 +4,8 @@ from dex.pl._calibration import calibration
 from dex.pl._compare import compare
 from dex.pl._cooks import cooks
 from dex.pl._dispersion import dispersion
+from dex.pl._enrich_bar import enrich_bar
+from dex.pl._enrich_dotplot import enrich_dotplot
 from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
 from dex.pl._ma import ma
@@ -19,6 +21,8 @@ __all__ = [
     "compare",
     "cooks",
     "dispersion",
+    "enrich_bar",
+    "enrich_dotplot",
     "expression",
     "heatmap",
     "ma",
