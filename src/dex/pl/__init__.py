@@ -6,13 +6,18 @@ from dex.pl._cooks import cooks
 from dex.pl._dispersion import dispersion
 from dex.pl._enrich_bar import enrich_bar
 from dex.pl._enrich_dotplot import enrich_dotplot
+from dex.pl._enrich_map import enrich_map
+from dex.pl._enrich_network import enrich_network
+from dex.pl._enrich_ridge import enrich_ridge
 from dex.pl._expression import expression
 from dex.pl._heatmap import heatmap
+from dex.pl._leading_edge import leading_edge
 from dex.pl._ma import ma
 from dex.pl._mds import mds
 from dex.pl._mean_variance import mean_variance
 from dex.pl._pca import pca
 from dex.pl._pvalues import pvalues
+from dex.pl._running_score import running_score
 from dex.pl._sample_distances import sample_distances
 from dex.pl._volcano import volcano
 
@@ -23,13 +28,18 @@ __all__ = [
     "dispersion",
     "enrich_bar",
     "enrich_dotplot",
+    "enrich_map",
+    "enrich_network",
+    "enrich_ridge",
     "expression",
     "heatmap",
+    "leading_edge",
     "ma",
     "mds",
     "mean_variance",
     "pca",
     "pvalues",
+    "running_score",
     "sample_distances",
     "volcano",
 ]
