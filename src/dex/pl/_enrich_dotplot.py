@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dex.pl._save import check_save
-from dex.pl._sets_chosen import ChosenSets, colour_limit, wrapped_name
+from dex.pl._sets_chosen import ChosenSets, colour_limit, strength_limit, wrapped_name
 from dex.pl._sets_page import (
     DIVERGING,
     EDGE,
@@ -236,8 +236,7 @@ def _draw_single(
 ) -> None:
     effect, strength = chosen.table("effect")[:, 0], np.abs(chosen.table("signed")[:, 0])
     n_genes = chosen.table("n_genes")[:, 0]
-    most = float(np.nanmax(strength))
-    low, high = 0.0, most if most > 0 else 1.0
+    low, high = 0.0, strength_limit(strength)
     largest = float(np.nanmax(n_genes))
     for y_of_row in y:
         ax.axhline(y_of_row, color="#ededed", linewidth=0.5, zorder=0)
@@ -262,7 +261,14 @@ def _draw_single(
     ax.spines["bottom"].set_visible(True)
     ax.set_xlabel(chosen.effect, fontsize=MEDIUM, labelpad=2)
     left = page.width - _KEY_MM + 1.0
-    draw_colour_bar(page, (left, top + 5.0, 15.0), (low, high), STRENGTH, "−log₁₀ padj")
+    draw_colour_bar(
+        page,
+        (left, top + 5.0, 15.0),
+        (low, high),
+        STRENGTH,
+        "−log₁₀ padj",
+        beyond=float(np.nanmax(strength)) > high,
+    )
     steps = round_steps(float(np.nanmin(n_genes)), largest)
     sizes = [(f"{step:g}", float(_LARGEST_AREA * np.sqrt(step / largest))) for step in steps]
     draw_size_key(page, left, top + 28.0, sizes, "genes")

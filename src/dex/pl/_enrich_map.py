@@ -11,7 +11,7 @@ from dex.errors import InputError
 from dex.get import enrich_params, gene_sets
 from dex.pl._graph_layout import graph_places
 from dex.pl._save import check_save
-from dex.pl._sets_chosen import ChosenSets, colour_limit, wrapped_name
+from dex.pl._sets_chosen import ChosenSets, strength_limit, wrapped_name
 from dex.pl._sets_page import (
     DIVERGING,
     EDGE,
@@ -132,13 +132,20 @@ def enrich_map(
         body = (page.width - _KEY_MM - EDGE, page.height - top - below)
         drawn = page.axes(EDGE, top, *body)
         strength = np.nan_to_num(chosen.table("signed")[:, 0])
-        limit = colour_limit(strength)
+        limit = strength_limit(strength)
         size = chosen.table("n_genes")[:, 0]
         areas = _LARGEST_AREA * size / size.max()
-        _draw(drawn, body, chosen.names, shared, overlap, areas, strength / limit)
+        _draw(drawn, body, chosen.names, shared, overlap, areas, np.clip(strength / limit, -1, 1))
         left = page.width - _KEY_MM + 3.0
         place = (left, top + 8.0, 16.0)
-        draw_colour_bar(page, place, (-limit, limit), DIVERGING, "−log₁₀\npadj,\n± direction")
+        draw_colour_bar(
+            page,
+            place,
+            (-limit, limit),
+            DIVERGING,
+            "−log₁₀\npadj,\n± direction",
+            beyond=np.abs(strength).max() > limit,
+        )
         steps = round_steps(float(size.min()), float(size.max()))
         key_of = [(f"{step:g}", float(_LARGEST_AREA * step / size.max())) for step in steps]
         draw_size_key(page, left, top + 33.0, key_of, "genes")
@@ -201,11 +208,11 @@ def _name(
         wide, tall = 1.02 * max(map(text_width, lines)), 2.45 * len(lines)
         (x, y), r = spots[i], 0.19 * float(np.sqrt(areas[i])) + 0.6
         tried = [
-            (x - wide / 2, y - r - tall),
-            (x - wide / 2, y + r),
-            (x + r, y - tall / 2),
-            (x - r - wide, y - tall / 2),
-        ]
+            (x - wide * across, y + side * far + (0 if side > 0 else -tall))
+            for far in (r, r + 3.0)
+            for side in (-1, 1)
+            for across in (0.5, 0.15, 0.85)
+        ] + [(x + r, y - tall / 2), (x - r - wide, y - tall / 2)]
         candidates = [
             (
                 float(np.clip(left, 0, max(body[0] - wide, 0))),
@@ -214,7 +221,13 @@ def _name(
             for left, low in tried
         ]
         placed = [(left, low, left + wide, low + tall) for left, low in candidates]
-        costs = [sum(_shared_area(box, other) for other in boxes) for box in placed]
+        costs = [
+            sum(
+                _shared_area(box, other) * (5 if j < len(names) else 1)
+                for j, other in enumerate(boxes)
+            )
+            for box in placed
+        ]
         best = placed[int(np.argmin(costs))]
         boxes.append(best)
         ax.text(

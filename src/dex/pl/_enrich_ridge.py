@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from dex.errors import InputError
 from dex.get import enrich_params, gene_sets, ranked_genes_df
 from dex.pl._save import check_save
-from dex.pl._sets_chosen import ChosenSets, colour_limit, wrapped_name
+from dex.pl._sets_chosen import ChosenSets, strength_limit, wrapped_name
 from dex.pl._sets_page import (
     DIVERGING,
     EDGE,
@@ -142,16 +143,26 @@ def enrich_ridge(
         body = page.height - top - below
         drawn = page.axes(left, top, page.width - left - _KEY_MM, body)
         strength = np.nan_to_num(chosen.table("signed")[:, 0])
-        limit = colour_limit(strength)
-        _draw(drawn, values, every.to_numpy(dtype=np.float64), strength / limit)
+        limit = strength_limit(strength)
+        shade = np.clip(strength / limit, -1, 1)
+        _draw(drawn, values, every.to_numpy(dtype=np.float64), shade)
         drawn.set_yticks(np.arange(len(rows)), rows, fontsize=SMALL, linespacing=1)
         plain_axes(drawn)
         drawn.tick_params(axis="y", length=0)
+        drawn.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        drawn.tick_params(axis="x", length=2.5)
         drawn.spines["bottom"].set_visible(True)
         metric = {"zscore": "z-score"}.get(str(params["metric"]), str(params["metric"]))
         drawn.set_xlabel(f"{metric} of the genes", fontsize=MEDIUM, labelpad=2)
         place = (page.width - _KEY_MM + 3.0, top + 8.0, 16.0)
-        draw_colour_bar(page, place, (-limit, limit), DIVERGING, "−log₁₀\npadj,\n± direction")
+        draw_colour_bar(
+            page,
+            place,
+            (-limit, limit),
+            DIVERGING,
+            "−log₁₀\npadj,\n± direction",
+            beyond=np.abs(strength).max() > limit,
+        )
         write_title(page, EDGE, page.width - 2 * EDGE, heading, chosen.note)
         return deliver_page(page, drawn, path=path, show=show, return_fig=return_fig)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _LONGEST_LINES = 3
+_STRONGEST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,12 @@ def _ordered(frame: pd.DataFrame, contrasts: tuple[str, ...]) -> list[str]:
 
 
 def wrapped_name(name: str, width: float, size: float = SMALL) -> str:
-    """Break the name of a set into at most three lines of ``width`` mm; the rest is left out.
+    r"""Break the name of a set into at most three lines of ``width`` mm; the rest is left out.
 
     Names in capitals with underscores, as MSigDB has them, are broken there.
 
     >>> wrapped_name("HALLMARK_TNFA_SIGNALING_VIA_NFKB", 30.0)
-    'HALLMARK TNFA SIGNALING\\nVIA NFKB'
+    'HALLMARK TNFA SIGNALING\nVIA NFKB'
     """
     spaced = name.replace("_", " ") if " " not in name and name.count("_") else name
     lines: list[str] = [""]
@@ -182,3 +183,8 @@ def colour_limit(values: Any) -> float:
     """Where symmetric colours end: the largest size, or 1 if there is none."""
     size = np.abs(values[np.isfinite(values)])
     return float(size.max()) if size.size and size.max() > 0 else 1.0
+
+
+def strength_limit(values: Any) -> float:
+    """Where colours of -log10 padj end: at 10 at the farthest, so that one set hides no other."""
+    return min(colour_limit(values), _STRONGEST)

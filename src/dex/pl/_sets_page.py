@@ -30,7 +30,7 @@ STRENGTH = LinearSegmentedColormap.from_list("dex_strength", ["#d9d9d9", "#6b4c9
 def open_page(
     width: float, height: float, *, figsize: tuple[float, float] | None, ax: Axes | None, own: bool
 ) -> Page:
-    """Return a page of ``width`` x ``height`` mm, or of ``figsize`` inches, or the place of ``ax``."""
+    """Return a page of so many mm, or of ``figsize`` inches, or the place of ``ax``."""
     if ax is not None:
         return Page.inside(ax)
     if figsize is not None:
@@ -63,17 +63,22 @@ def draw_colour_bar(
     limits: tuple[float, float],
     cmap: Any,
     words: str,
+    *,
+    beyond: bool = False,
 ) -> None:
-    """Draw a bar of colour, upright; ``place`` is its left, top and height in mm."""
+    """Draw a bar of colour, upright; ``place`` is its left, top and height in mm.
+
+    ``beyond`` says that there are values beyond the limits.
+    """
     left, top, height = place
     ax = page.axes(left, top, BAR_MM, height)
     ax.set_label("bar of colours")
-    bar = page.figure.colorbar(ScalarMappable(Normalize(*limits), cmap), cax=ax)
+    extend = ("max" if limits[0] == 0 else "both") if beyond else "neither"
+    bar = page.figure.colorbar(ScalarMappable(Normalize(*limits), cmap), cax=ax, extend=extend)
     bar.outline.set_linewidth(0.4)
     ax.tick_params(length=2, width=0.4, pad=1.5, labelsize=SMALL)
     bar.locator = _few_ticks(limits)
     bar.update_ticks()
-    ax.set_title("")
     page.text(left, top - 0.8, words, fontsize=SMALL, va="bottom", linespacing=1)
 
 
