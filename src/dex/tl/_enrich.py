@@ -118,6 +118,9 @@ def enrich(
             ``"floormean"``, ``"mean50"`` or ``"msq"``; ``robust``; ``seed``.
         ``"camera_preranked"``
             ``inter_gene_cor`` (0.01), ``use_ranks``.
+        ``"gsea"``
+            ``exponent`` (1) of the metric that genes of a set weigh; ``seed`` (0) of the random
+            sets: the same one gives the same numbers, however many threads.
         ``"ora"``
             ``padj`` (0.05) or ``pval``, and ``log2fc`` (0), by which genes are chosen;
             ``universe``: ``"tested"``, or ``"annotated"``, those that are in any set too;
