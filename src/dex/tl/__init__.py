@@ -1,6 +1,7 @@
 """The tools: rank genes, fit and test, score markers, test gene sets."""
 
 from dex.results import refresh_view
+from dex.tl._classify import classify
 from dex.tl._conserved_markers import conserved_markers
 from dex.tl._contrast import contrast
 from dex.tl._enrich import enrich
@@ -12,6 +13,7 @@ from dex.tl._score_markers import score_markers
 from dex.tl._score_sets import score_sets
 
 __all__ = [
+    "classify",
     "conserved_markers",
     "contrast",
     "enrich",

@@ -1,0 +1,135 @@
+"""Logistic regression with a ridge penalty: scikit-learn's default, fitted by Newton's method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import solve
+from scipy.special import expit, log_softmax, softmax
+
+if TYPE_CHECKING:
+    from dex.typing import Float, Int
+
+_MOST_STEPS = 50
+_MOST_HALVINGS = 30
+_TOLERANCE = 1e-8
+"""Of the gradient; scikit-learn stops at 1e-4."""
+
+
+@dataclass(slots=True)
+class Logistic:
+    """The minimum of ``C * sum(weight * log loss) + |coef|^2 / 2``, intercepts free.
+
+    Of two classes the log odds of the second are modelled; of more, one linear score for each
+    (the softmax), as in ``sklearn.linear_model.LogisticRegression``.
+
+    Examples
+    --------
+    >>> model = Logistic().fit(np.array([[-1.0], [0.0], [1.0], [2.0]]), np.array([0, 0, 1, 1]))
+    >>> model.predict_proba(np.array([[0.5]])).round(2).tolist()
+    [[0.5, 0.5]]
+    """
+
+    C: float = 1.0
+    coef: Float | None = None
+    """``(1, n_features)`` for two classes, else ``(n_classes, n_features)``."""
+    intercept: Float | None = None
+
+    def fit(self, X: Float, y: Int, sample_weight: Float | None = None) -> Logistic:
+        """Fit to ``X``, ``(n_obs, n_features)``, and codes ``y`` from 0; every code occurs."""
+        weight = np.full(len(y), self.C) if sample_weight is None else self.C * sample_weight
+        if X.shape[1] > len(X):  # the penalised optimum lies in the span of the rows
+            left, size, right = np.linalg.svd(X, full_matrices=False)
+            inner = Logistic(self.C).fit(left * size, y, sample_weight)
+            assert inner.coef is not None
+            self.coef, self.intercept = inner.coef @ right, inner.intercept
+            return self
+        n_classes = int(y.max()) + 1
+        one = np.column_stack([X, np.ones(len(X))])
+        if n_classes == 2:
+            beta = _newton_binary(one, y.astype(float), weight)[None]
+        else:
+            beta = _newton_softmax(one, np.eye(n_classes)[y], weight)
+        self.coef, self.intercept = beta[:, :-1], beta[:, -1]
+        return self
+
+    def predict_proba(self, X: Float) -> Float:
+        """Probabilities of the classes, ``(n_obs, n_classes)``."""
+        assert self.coef is not None
+        assert self.intercept is not None
+        eta = X @ self.coef.T + self.intercept
+        if eta.shape[1] == 1:
+            p = expit(eta[:, 0])
+            return np.column_stack([1 - p, p])
+        return np.asarray(softmax(eta, axis=1), dtype=np.float64)
+
+
+def _newton_binary(X: Float, y: Float, weight: Float) -> Float:
+    beta = np.zeros(X.shape[1])
+    penalty = np.ones(X.shape[1])
+    penalty[-1] = 0.0
+
+    def loss(beta: Float) -> float:
+        eta = X @ beta
+        return float(weight @ (np.logaddexp(0, eta) - y * eta) + penalty @ beta**2 / 2)
+
+    now = loss(beta)
+    for _ in range(_MOST_STEPS):
+        p = expit(X @ beta)
+        gradient = X.T @ (weight * (p - y)) + penalty * beta
+        if np.abs(gradient).max() < _TOLERANCE:
+            break
+        hessian = (X.T * (weight * p * (1 - p))) @ X
+        hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
+        step = solve(hessian, gradient, assume_a="pos", check_finite=False)
+        beta, now, moved = _halved(loss, beta, now, step)
+        if not moved:
+            break
+    return beta
+
+
+def _newton_softmax(X: Float, Y: Float, weight: Float) -> Float:
+    """Coefficients ``(n_classes, n_features + 1)``."""
+    (n, k), n_classes = X.shape, Y.shape[1]
+    penalty = np.ones((n_classes, k))
+    penalty[:, -1] = 1e-8  # scores of all classes may move together
+
+    def loss(flat: Float) -> float:
+        beta = flat.reshape(n_classes, k)
+        fit = np.sum(Y * log_softmax(X @ beta.T, axis=1), axis=1)
+        return float(-weight @ fit + np.sum(penalty * beta**2) / 2)
+
+    flat = np.zeros(n_classes * k)
+    now = loss(flat)
+    for _ in range(_MOST_STEPS):
+        P = softmax(X @ flat.reshape(n_classes, k).T, axis=1)
+        gradient = ((P - Y) * weight[:, None]).T @ X + penalty * flat.reshape(n_classes, k)
+        if np.abs(gradient).max() < _TOLERANCE:
+            break
+        curve = -np.einsum("ia,ib->iab", P, P)
+        curve[:, np.arange(n_classes), np.arange(n_classes)] += P
+        curve = curve * weight[:, None, None]
+        hessian = np.empty((n_classes, k, n_classes, k))
+        for a in range(n_classes):
+            for b in range(a, n_classes):
+                block = (X.T * curve[:, a, b]) @ X
+                hessian[a, :, b, :] = hessian[b, :, a, :] = block
+        square = hessian.reshape(n_classes * k, n_classes * k)
+        square[np.diag_indices_from(square)] += penalty.ravel()
+        step = solve(square, gradient.ravel(), assume_a="pos", check_finite=False)
+        flat, now, moved = _halved(loss, flat, now, step)
+        if not moved:
+            break
+    return flat.reshape(n_classes, k)
+
+
+def _halved(loss: object, beta: Float, now: float, step: Float) -> tuple[Float, float, bool]:
+    """Go as far along the Newton step as the loss falls."""
+    for _ in range(_MOST_HALVINGS):
+        there = loss(beta - step)  # type: ignore[operator]
+        if there <= now:
+            return beta - step, there, bool(there < now)
+        step = step / 2
+    return beta, now, False

@@ -1,0 +1,114 @@
+"""All that is done in a fold, from counts to a model, with training observations alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from dex.learn.estimators import new_estimator
+from dex.learn.selection import best_genes, rank_by_slope, rank_by_test, unit_means
+
+if TYPE_CHECKING:
+    from dex.learn.depth import Depth, Table
+    from dex.learn.selection import Selector
+    from dex.typing import Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is to be predicted, and who is independent of whom."""
+
+    y: Any
+    """Codes of classes, or numbers, ``(n_obs,)``."""
+    units: Int
+    """Unit of every observation: genes are chosen by means of units, not by cells."""
+    n_classes: int = 0
+    """0 for numbers."""
+
+    def weights(self, rows: Int) -> Float | None:
+        """Weights by which units count the same, mean 1; None where all have as many."""
+        n = np.bincount(self.units[rows])
+        used = n[n > 0]
+        if used.max() == used.min():
+            return None
+        weight = 1.0 / n[self.units[rows]]
+        return np.asarray(weight * len(rows) / weight.sum(), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Normalise, choose genes, scale, fit."""
+
+    estimator: Any = "logistic"
+    n_genes: int | None = 50
+    select: Selector = "limma"
+    seed: int = 0
+
+    def fit(self, table: Table, rows: Int, outcome: Outcome, genes: Int | None = None) -> Fitted:
+        """Fit everything to the observations ``rows``; with ``genes`` these are not chosen."""
+        depth = table.fit(rows)
+        if genes is None:
+            stat = gene_statistics(table, depth, rows, outcome, self.select)
+            genes = best_genes(stat, self.n_genes)
+        X = _dense(table.values(depth, rows, genes))
+        mean, sd = X.mean(axis=0), X.std(axis=0)
+        sd = np.where(sd > 0, sd, 1.0)
+        y = outcome.y[rows]
+        estimator = new_estimator(self.estimator, seed=self.seed, n_classes=outcome.n_classes)
+        weights = outcome.weights(rows)
+        estimator.fit((X - mean) / sd, y, sample_weight=weights)
+        prior = _prior(y, weights, outcome.n_classes)
+        return Fitted(depth, genes, mean, sd, estimator, prior)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fold has learnt."""
+
+    depth: Depth
+    genes: Int
+    """Positions, best first, ``(n_genes,)``."""
+    mean: Float
+    sd: Float
+    estimator: Any
+    prior: Float
+    """Shares of the classes in training, ``(n_classes,)``; empty for numbers."""
+
+    def predict(self, table: Table, rows: Int) -> Float:
+        """Probabilities ``(n_obs, n_classes)``, or numbers ``(n_obs, 1)``, of ``rows``."""
+        return self.predict_values(_dense(table.values(self.depth, rows, self.genes)))
+
+    def predict_values(self, X: Float) -> Float:
+        """The same of log values of the genes chosen, ``(n_obs, n_genes)``."""
+        z = (X - self.mean) / self.sd
+        if len(self.prior):
+            return np.asarray(self.estimator.predict_proba(z), dtype=np.float64)
+        return np.asarray(self.estimator.predict(z), dtype=np.float64).reshape(-1, 1)
+
+
+def gene_statistics(
+    table: Table, depth: Depth, rows: Int, outcome: Outcome, by: Selector
+) -> Float:
+    """Statistic of every gene, larger where it tells more, from means of units."""
+    values = table.values(depth, rows, slice(None))
+    units, of_rows = np.unique(outcome.units[rows], return_inverse=True)
+    means = unit_means(values, of_rows.ravel())
+    first = np.zeros(len(units), dtype=np.intp)
+    first[of_rows.ravel()[::-1]] = rows[::-1]
+    if outcome.n_classes:
+        return rank_by_test(means, outcome.y[first], outcome.n_classes, by=by)
+    sums = np.bincount(of_rows.ravel(), outcome.y[rows]) / np.bincount(of_rows.ravel())
+    return rank_by_slope(means, sums, moderated=by == "limma")
+
+
+def _dense(values: Any) -> Float:
+    return np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=np.float64)
+
+
+def _prior(y: Any, weights: Float | None, n_classes: int) -> Float:
+    if not n_classes:
+        return np.empty(0)
+    return np.bincount(y, weights, minlength=n_classes) / (len(y) if weights is None else weights.sum())
