@@ -5,6 +5,7 @@ from dex.get._compare import compare_df
 from dex.get._enrichment import enrich_df, enrich_params, gene_sets
 from dex.get._expression import expression_df, obs_df
 from dex.get._fit import fit_df
+from dex.get._learning import metrics_df, signature_df
 from dex.get._on_target import on_target_df
 from dex.get._ordination import distances_df, loadings_df, mds_df, pca_df
 from dex.get._pvalues import PvalueShape, pvalue_shape
@@ -23,6 +24,7 @@ __all__ = [
     "gene_sets",
     "loadings_df",
     "mds_df",
+    "metrics_df",
     "obs_df",
     "on_target_df",
     "params",
@@ -31,5 +33,6 @@ __all__ = [
     "rank_genes_df",
     "ranked_genes_df",
     "running_score_df",
+    "signature_df",
     "tests_df",
 ]

@@ -42,7 +42,9 @@ def check_estimator(estimator: Any, *, classify: bool) -> None:
         return
     wanted = "predict_proba" if classify else "predict"
     if isinstance(estimator, type):
-        msg = f"estimator={estimator.__name__} is a class; give an instance, {estimator.__name__}()."
+        msg = (
+            f"estimator={estimator.__name__} is a class; give an instance, {estimator.__name__}()."
+        )
         raise InputError(msg)
     if hasattr(estimator, "fit"):
         if not hasattr(estimator, wanted):
@@ -79,8 +81,10 @@ def new_estimator(estimator: Any, *, seed: int, n_classes: int) -> Any:
 
 
 def _options(estimator: Any) -> tuple[str, ...]:
-    return ("C",) if isinstance(estimator, Logistic) else (
-        ("alpha",) if isinstance(estimator, Ridge) else ("shrinkage",)
+    return (
+        ("C",)
+        if isinstance(estimator, Logistic)
+        else (("alpha",) if isinstance(estimator, Ridge) else ("shrinkage",))
     )
 
 

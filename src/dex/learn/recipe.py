@@ -89,19 +89,21 @@ class Fitted:
         return np.asarray(self.estimator.predict(z), dtype=np.float64).reshape(-1, 1)
 
 
-def gene_statistics(
-    table: Table, depth: Depth, rows: Int, outcome: Outcome, by: Selector
-) -> Float:
+def gene_statistics(table: Table, depth: Depth, rows: Int, outcome: Outcome, by: Selector) -> Float:
     """Statistic of every gene, larger where it tells more, from means of units."""
-    values = table.values(depth, rows, slice(None))
+    values, y = unit_values(table, depth, rows, outcome)
+    if outcome.n_classes:
+        return rank_by_test(values, y, outcome.n_classes, by=by)
+    return rank_by_slope(values, y, moderated=by == "limma")
+
+
+def unit_values(table: Table, depth: Depth, rows: Int, outcome: Outcome) -> tuple[Float, Any]:
+    """Means of the units of ``rows``, ``(n_units, n_vars)``, and what is to be predicted."""
     units, of_rows = np.unique(outcome.units[rows], return_inverse=True)
-    means = unit_means(values, of_rows.ravel())
+    means = unit_means(table.values(depth, rows, slice(None)), of_rows.ravel())
     first = np.zeros(len(units), dtype=np.intp)
     first[of_rows.ravel()[::-1]] = rows[::-1]
-    if outcome.n_classes:
-        return rank_by_test(means, outcome.y[first], outcome.n_classes, by=by)
-    sums = np.bincount(of_rows.ravel(), outcome.y[rows]) / np.bincount(of_rows.ravel())
-    return rank_by_slope(means, sums, moderated=by == "limma")
+    return means, outcome.y[first]
 
 
 def _dense(values: Any) -> Float:
@@ -111,4 +113,6 @@ def _dense(values: Any) -> Float:
 def _prior(y: Any, weights: Float | None, n_classes: int) -> Float:
     if not n_classes:
         return np.empty(0)
-    return np.bincount(y, weights, minlength=n_classes) / (len(y) if weights is None else weights.sum())
+    return np.bincount(y, weights, minlength=n_classes) / (
+        len(y) if weights is None else weights.sum()
+    )

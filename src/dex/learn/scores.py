@@ -158,8 +158,10 @@ def curves(scored: Scored, classes: tuple[str, ...]) -> dict[str, Any]:
     columns = [1] if n_classes == 2 else list(range(n_classes))
     n_bins = int(np.clip(len(mean) * len(columns) // _PER_BIN, 2, _MOST_BINS))
     bins = reliability(mean[:, columns].ravel(), member[:, columns].ravel(), n_bins=n_bins)
-    shown = (lambda found: np.array(found[1])) if n_classes == 2 else (
-        lambda found: np.array([np.mean(found[k], axis=0) for k in each])
+    shown = (
+        (lambda found: np.array(found[1]))
+        if n_classes == 2
+        else (lambda found: np.array([np.mean(found[k], axis=0) for k in each]))
     )
     return {
         "grid": GRID,

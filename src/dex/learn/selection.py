@@ -73,7 +73,9 @@ def rank_by_test(values: Float, codes: Int, n_groups: int, *, by: Selector) -> F
         stat = _by_ranks(values, codes, n_groups)
     else:
         sums = group_sums(values, codes, n_groups)
-        stat = f_statistic(sums.between, sums.within, n_groups - 1, sums.df, moderated=by == "limma")
+        stat = f_statistic(
+            sums.between, sums.within, n_groups - 1, sums.df, moderated=by == "limma"
+        )
     return np.where(np.isnan(stat), -1.0, stat)
 
 

@@ -15,6 +15,8 @@ from dex.errors import InputError
 if TYPE_CHECKING:
     from dex.typing import Int
 
+_COUNTABLE = 10**300
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
@@ -71,13 +73,17 @@ class Units:
         )
 
     def n_relabellings(self) -> float:
-        """Different ways to deal the classes: among donors, or within those that have several."""
+        """Different ways to deal the classes: among donors, or within those that have several.
+
+        Infinite from 10^300 on.
+        """
         if self.constant:
             ways = factorial(self.n_donors)
             for n in self.per_class:
                 ways //= factorial(int(n))
-            return float(ways)
-        return float(prod(factorial(int(n)) for n in np.bincount(self.unit_donors)))
+        else:
+            ways = prod(factorial(int(n)) for n in np.bincount(self.unit_donors))
+        return float(ways) if ways < _COUNTABLE else float("inf")
 
     def relabelling(self, rng: np.random.Generator) -> Units:
         """Deal the classes at random, among donors or within them."""

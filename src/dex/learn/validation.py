@@ -107,7 +107,12 @@ class Scored:
     def area(self) -> float:
         """Mean over repeats of the area within folds."""
         return float(
-            np.mean([fold_areas(s, self.codes, f).auc for s, f in zip(self.scores, self.folds, strict=True)])
+            np.mean(
+                [
+                    fold_areas(s, self.codes, f).auc
+                    for s, f in zip(self.scores, self.folds, strict=True)
+                ]
+            )
         )
 
 

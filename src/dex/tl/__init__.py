@@ -8,9 +8,12 @@ from dex.tl._enrich import enrich
 from dex.tl._fit import fit
 from dex.tl._mds import mds
 from dex.tl._pca import pca
+from dex.tl._predict import predict
 from dex.tl._rank_genes import rank_genes
+from dex.tl._regress import regress
 from dex.tl._score_markers import score_markers
 from dex.tl._score_sets import score_sets
+from dex.tl._signature import signature
 
 __all__ = [
     "classify",
@@ -20,8 +23,11 @@ __all__ = [
     "fit",
     "mds",
     "pca",
+    "predict",
     "rank_genes",
     "refresh_view",
+    "regress",
     "score_markers",
     "score_sets",
+    "signature",
 ]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike
 
-    from dex.typing import Float, Int
+    from dex.typing import Int
 
 _MADE_BY = "dex.tl.classify"
 _MOST_CLASSES = 20
@@ -327,7 +327,9 @@ def estimator_name(estimator: Any) -> str:
     return f"Keras model of {getattr(estimator, '__name__', 'a builder')}"
 
 
-def importance(model: Model, measured: Measured, n_vars: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def importance(
+    model: Model, measured: Measured, n_vars: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Coefficients and ranks of the genes, for ``var``, and for ``varm`` if of several classes."""
     coef = spread(model.coef, measured.genes[model.fitted.genes], n_vars)
     size = np.abs(model.coef).max(axis=1)
@@ -390,8 +392,13 @@ def _store(
 def permutation_entry(null: Null | None, observed: float) -> dict[str, Any]:
     """What ``uns`` remembers of the permutations."""
     if null is None:
-        return {"values": np.empty(0), "observed": observed, "pval": np.nan, "n_possible": np.nan,
-                "exact": False}
+        return {
+            "values": np.empty(0),
+            "observed": observed,
+            "pval": np.nan,
+            "n_possible": np.nan,
+            "exact": False,
+        }
     return {
         "values": null.values,
         "observed": observed,
@@ -418,5 +425,3 @@ def _tell(learnt: Learnt, units: Units) -> None:
             int(learnt.null.n_possible),
             1 / learnt.null.n_possible,
         )
-
-

@@ -279,9 +279,7 @@ def _auto_repeats(n_donors: int) -> int:
 
 def threads(n_threads: int | None, label: str) -> Mapper:
     """Map by threads."""
-    return lambda function, pieces: map_threads(
-        function, pieces, n_threads=n_threads, label=label
-    )
+    return lambda function, pieces: map_threads(function, pieces, n_threads=n_threads, label=label)
 
 
 def check_count(name: str, value: object, least: int) -> None:
@@ -338,8 +336,13 @@ def write(
         adata,
         key,
         Stale(varm=stale["varm"], var=stale["var"], obsm=stale["obsm"], obs=stale["obs"]),
-        Entries({**entry, **listed, "versions": versions_of()}, named["varm"], named["var"],
-                named["obsm"], named["obs"]),
+        Entries(
+            {**entry, **listed, "versions": versions_of()},
+            named["varm"],
+            named["var"],
+            named["obsm"],
+            named["obs"],
+        ),
     )
 
 
