@@ -12,13 +12,14 @@ ANYWHERE = {"_numba", "_logging", "_progress", "typing", "errors"}
 # Each room, from the bottom up, and the rooms below it that it may import.
 ROOMS = {
     "stats": set(),
+    "learn": {"stats"},
     "design": {"stats"},
     "data": {"stats"},
     "results": {"data", "design", "stats"},
     "get": {"results", "data", "design", "stats"},
-    "tl": {"get", "results", "data", "design", "stats"},
+    "tl": {"get", "results", "data", "design", "learn", "stats"},
     "pp": {"get", "results", "data", "design", "stats"},
-    "io": {"get", "results", "data", "design", "stats"},
+    "io": {"get", "results", "data", "design", "learn", "stats"},
     "datasets": {"get", "results", "data", "design", "stats"},
     "pl": {"get", "io"},
     "report": {"tl", "pp", "pl", "io", "get", "results", "data", "design", "stats"},
@@ -27,6 +28,7 @@ ROOMS = {
 # Packages that a room may not import.
 FORBIDDEN = {
     "stats": {"anndata", "pandas", "matplotlib", "scanpy"},
+    "learn": {"anndata", "pandas", "matplotlib", "scanpy"},
     "design": {"anndata", "matplotlib", "scanpy"},
     "data": {"matplotlib", "scanpy"},
     "results": {"matplotlib", "scanpy"},

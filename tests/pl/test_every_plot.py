@@ -14,6 +14,8 @@ OPTIONS = {
     "compare": {"key": ["rank_genes", "ranks"]},
     "mean_variance": {"key": "voom"},
     "cooks": {"key": "deseq2"},
+    "panel_size": {"key": "signature"},
+    "stability": {"key": "signature"},
 }
 PLOTS = sorted(dex.pl.__all__)
 
@@ -33,6 +35,8 @@ def hostile():
         dex.tl.rank_genes(adata, groupby="$condition_{$", method=method, key_added=key)
     dex.tl.pca(adata)
     dex.tl.mds(adata)
+    dex.tl.classify(adata, "$condition_{$", n_permutations=19, repeats=1)
+    dex.tl.signature(adata, "$condition_{$", sizes=(1, 3), repeats=1, n_subsamples=5)
     return adata
 
 

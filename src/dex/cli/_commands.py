@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 import dex
 from dex._progress import progress
 from dex.errors import InputError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _MOST_TESTS = 20
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def demo(*, out: str) -> None:
@@ -99,6 +102,34 @@ def markers(
     _say(f"wrote {out}" + (f" and {table}" if table else ""))
 
 
+def classify(
+    *,
+    path: str,
+    out: str,
+    table: str | None,
+    model: str | None,
+    key_added: str,
+    **question: Any,
+) -> None:
+    """h5ad in, the same h5ad with out-of-fold predictions out, and the model."""
+    if table is not None and Path(table).suffix not in _SEPARATORS:
+        msg = f"--table {table!r} must end in one of {', '.join(_SEPARATORS)}"
+        raise InputError(msg)
+    adata = _read(path, out)
+    learnt = dex.tl.classify(adata, key_added=key_added, **question)
+    metrics = dex.get.metrics_df(adata, key_added)
+    dex.io.write_h5ad(adata, out)
+    if table is not None:
+        metrics.to_csv(table, sep=_SEPARATORS[Path(table).suffix], index=False)
+    if model is not None:
+        dex.io.save_model(learnt, model)
+    for row in metrics.itertuples():
+        interval = "" if np.isnan(row.low) else f" ({row.low:.3f} to {row.high:.3f})"
+        chance = "" if np.isnan(row.chance) else f", by chance {row.chance:.3f}"
+        _say(f"{str(row.metric).replace('_', ' ')}: {row.value:.3g}{interval}{chance}")
+    _say("wrote " + ", ".join(str(one) for one in (out, table, model) if one is not None))
+
+
 def _read(path: str, out: str) -> AnnData:
     """Read an h5ad, if there is one to write."""
     if Path(out).suffix != ".h5ad":
@@ -131,6 +162,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rank-genes": rank_genes,
     "score-markers": partial(markers, "score_markers"),
     "conserved-markers": partial(markers, "conserved_markers"),
+    "classify": classify,
     "report": report,
 }
 

@@ -34,6 +34,7 @@ examples:
       -o ranked.h5ad --table ranked.csv
   dex score-markers cells.h5ad --groupby cell_type -o scored.h5ad
   dex conserved-markers cells.h5ad --groupby cell_type --block donor -o conserved.h5ad
+  dex classify samples.h5ad --groupby sex --replicate donor -o classified.h5ad --model sex.zip
   dex report ranked.h5ad -o report.html
 """
 
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _add_rank_genes(commands)
     _add_score_markers(commands)
     _add_conserved_markers(commands)
+    _add_classify(commands)
     _add_report(commands)
     return top
 
@@ -116,6 +118,44 @@ def _add_conserved_markers(commands: argparse._SubParsersAction[argparse.Argumen
         "--method", choices=("wilcoxon", "t-test", "t-test-student"), default="wilcoxon"
     )
     _add_groups(command)
+
+
+def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "learn to tell groups apart, tested on donors that were not learnt from"
+    command = commands.add_parser("classify", help=text, description=text)
+    command.add_argument("path", metavar="IN.h5ad")
+    command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
+    command.add_argument("--groupby", metavar="COLUMN", required=True)
+    command.add_argument(
+        "--replicate", metavar="COLUMN", help="donor or animal, kept on one side of every fold"
+    )
+    command.add_argument("--reference", metavar="LEVEL", help="level that others are told from")
+    command.add_argument("--estimator", choices=("logistic", "centroids"), default="logistic")
+    command.add_argument(
+        "--n-genes", type=int, default=50, metavar="N", help="chosen in every fold (50)"
+    )
+    command.add_argument(
+        "--select", choices=("limma", "t-test", "wilcoxon"), default="limma", help="(limma)"
+    )
+    command.add_argument(
+        "--cv", type=_number_or_word, default="auto", metavar="N", help="folds, or a column (auto)"
+    )
+    command.add_argument("--repeats", type=int, metavar="N", help="times that folds are dealt")
+    command.add_argument(
+        "--n-permutations", type=int, default=200, metavar="N", help="for the p-value (200)"
+    )
+    command.add_argument("--layer", metavar="NAME", help="layer to learn from (default: X)")
+    command.add_argument("--scale", metavar="SCALE", help="what the values are, as counts or ln1p")
+    command.add_argument("--unit", choices=("cells", "samples"), help="what an observation is")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="(0)")
+    command.add_argument("--n-threads", type=int, metavar="N")
+    command.add_argument("--key-added", default="classify", metavar="KEY", help="(classify)")
+    command.add_argument("--table", metavar="FILE", help="also write the metrics: .csv or .tsv")
+    command.add_argument("--model", metavar="FILE", help="also write the model")
+
+
+def _number_or_word(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _add_files(command: argparse.ArgumentParser, *, key: str) -> None:

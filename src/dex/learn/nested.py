@@ -35,6 +35,14 @@ class Sizes:
     se: Float
     """From the influence of donors."""
 
+    @property
+    def one_se(self) -> float:
+        """The standard error of the best, or the typical one, if that is larger.
+
+        That of an area of 1 is 0, which is less than anybody knows.
+        """
+        return float(max(self.se[np.argmax(self.auc)], np.median(self.se)))
+
     def smallest_good(self) -> int:
         """The smallest panel within one standard error of the best [Breiman1984]_.
 
@@ -44,7 +52,7 @@ class Sizes:
            regression trees. Wadsworth. Section 3.4.3.
         """
         best = int(np.argmax(self.auc))
-        good = self.auc >= self.auc[best] - self.se[best] - 1e-12
+        good = self.auc >= self.auc[best] - self.one_se - 1e-12
         return int(self.n_genes[good].min())
 
 

@@ -94,11 +94,11 @@ def panel_order(
 def stability(
     values: Float, codes: Int, n: int, rng: np.random.Generator, *, n_subsamples: int
 ) -> Stability:
-    """Let up to ``n`` genes (at most 30) into the lasso path of each of many halves.
+    """Let up to ``n`` genes (at most 30, or half the units) into the lasso path of each of many halves.
 
     A gene is ranked by its frequency averaged over the numbers that are let in.
     """
-    n_steps = int(np.clip(n, 5, 30))
+    n_steps = int(np.clip(n, 5, max(5, min(30, len(codes) // 2))))
     entered = np.zeros((values.shape[1], n_steps))
     n_classes = int(codes.max()) + 1
     near = best_genes(rank_by_test(values, codes, n_classes, by="limma"), 5 * _SCREENED)

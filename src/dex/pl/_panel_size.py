@@ -164,7 +164,7 @@ def _draw_sizes(ax: Axes, entry: dict[str, Any]) -> Sequence[str]:
     chosen = int(entry["params"]["n_genes"])
     best = int(np.argmax(auc))
     ax.axhline(0.5, label="_chance", **CHANCE)
-    ax.axhline(auc[best] - se[best], color=FAINT, linewidth=0.6, zorder=1, label="_one_se")
+    ax.axhline(auc[best] - float(found["one_se"]), color=FAINT, linewidth=0.6, zorder=1, label="_one_se")
     ax.fill_between(n, auc - se, auc + se, color=DOWN, alpha=0.18, linewidth=0, label="_band")
     ax.plot(n, auc, "o-", color=DOWN, markersize=3, linewidth=1.1, zorder=3, label="AUC")
     at = int(np.argmin(np.abs(n - chosen)))
@@ -238,6 +238,8 @@ def _write_names(ax: Axes, last: list[tuple[float, str]], x: float) -> None:
     below = 1.06
     for height, name in last[:20]:
         y = min(height, below - 0.048)
+        if y < 0:
+            break
         below = y
         ax.annotate(
             name,
@@ -250,5 +252,3 @@ def _write_names(ax: Axes, last: list[tuple[float, str]], x: float) -> None:
             ha="left",
             annotation_clip=False,
         )
-        if y < 0:
-            break

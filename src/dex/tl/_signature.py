@@ -308,6 +308,7 @@ def _store(
             "n_genes": found.sizes.n_genes.astype(np.int64),
             "auc": found.sizes.auc,
             "se": found.sizes.se,
+            "one_se": found.sizes.one_se,
         },
         "chosen_sizes": found.chosen.astype(np.int64),
         "metrics": {
