@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 import dex
 from dex._progress import progress
 from dex.errors import InputError
@@ -123,10 +121,10 @@ def classify(
         metrics.to_csv(table, sep=_SEPARATORS[Path(table).suffix], index=False)
     if model is not None:
         dex.io.save_model(learnt, model)
-    for row in metrics.itertuples():
-        interval = "" if np.isnan(row.low) else f" ({row.low:.3f} to {row.high:.3f})"
-        chance = "" if np.isnan(row.chance) else f", by chance {row.chance:.3f}"
-        _say(f"{str(row.metric).replace('_', ' ')}: {row.value:.3g}{interval}{chance}")
+    for row in metrics.to_dict("records"):
+        interval = f" ({row['low']:.3f} to {row['high']:.3f})" if row["low"] == row["low"] else ""
+        chance = f", by chance {row['chance']:.3f}" if row["chance"] == row["chance"] else ""
+        _say(f"{row['metric'].replace('_', ' ')}: {row['value']:.3g}{interval}{chance}")
     _say("wrote " + ", ".join(str(one) for one in (out, table, model) if one is not None))
 
 

@@ -8,7 +8,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,13 +30,13 @@ class Centroids:
     """
 
     shrinkage: float = 0.0
-    coef: Float | None = None
+    coef: Float = field(default_factory=lambda: np.empty((0, 0)))
     """Standardised centroids after shrinkage, ``(n_classes, n_features)``."""
-    centre: Float | None = None
-    spread: Float | None = None
-    size: Float | None = None
+    centre: Float = field(default_factory=lambda: np.empty(0))
+    spread: Float = field(default_factory=lambda: np.empty(0))
+    size: Float = field(default_factory=lambda: np.empty(0))
     """What a standardised centroid is multiplied by in the units of the spread."""
-    log_prior: Float | None = None
+    log_prior: Float = field(default_factory=lambda: np.empty(0))
 
     def fit(self, X: Float, y: Int, sample_weight: Float | None = None) -> Centroids:
         """Fit to ``X``, ``(n_obs, n_features)``, and codes ``y`` from 0; weights are not used."""
@@ -50,9 +50,6 @@ class Centroids:
 
     def predict_proba(self, X: Float) -> Float:
         """Probabilities of the classes under normal distributions, eq. 8."""
-        assert self.coef is not None
-        assert self.size is not None
-        assert self.log_prior is not None
         z = (X - self.centre) / self.spread
         means = self.coef * self.size[:, None]
         distance = np.square(z[:, None, :] - means).sum(axis=2)

@@ -43,7 +43,8 @@ class Depth:
         """
         if self.method != "tmm":
             return np.ones(len(shares))
-        return tmm_factors(shares, self.reference, self.reference_size) / np.exp(self.log_centre)
+        factors = tmm_factors(shares, self.reference, self.reference_size)
+        return np.asarray(factors / np.exp(self.log_centre))
 
     def restricted(self, genes: Int, mass: float) -> Depth:
         """For data that have only some of the genes, which hold the share ``mass`` of counts."""
@@ -81,7 +82,8 @@ class Table:
         if method == "cells":
             scaled = _rows_times(counts, CELL_DEPTH / divisors)
             return cls(method, scaled, sizes, nothing, nothing)
-        shares = np.asarray(counts.toarray() if sparse.issparse(counts) else counts, np.float64)
+        dense = counts if isinstance(counts, np.ndarray) else counts.toarray()
+        shares = np.asarray(dense, np.float64)
         shares = shares / divisors[:, None]
         if method == "library":
             return cls(method, shares, sizes, nothing, nothing)
@@ -132,7 +134,7 @@ class Table:
         """The same of shares that are ``mass`` times as large, as of genes that are not all."""
         if self.method == "cells":
             matrix = self.matrix.copy()
-            held = matrix.data if sparse.issparse(matrix) else matrix
+            held = matrix if isinstance(matrix, np.ndarray) else matrix.data
             held[...] = np.log1p(np.expm1(held) * mass)
             return replace(self, matrix=matrix)
         return replace(self, mass=mass)
@@ -141,7 +143,7 @@ class Table:
         """Mean share of the library of every gene, ``(n_vars,)``."""
         chosen = self.matrix[rows]
         if self.method == "cells":
-            linear = chosen.expm1() if sparse.issparse(chosen) else np.expm1(chosen)
+            linear = np.expm1(chosen) if isinstance(chosen, np.ndarray) else chosen.expm1()
             return np.asarray(linear.mean(axis=0)).ravel() / CELL_DEPTH
         return np.asarray(chosen.mean(axis=0), dtype=np.float64).ravel()
 
@@ -167,8 +169,8 @@ def _address(reference: Float) -> int:
 
 def _rows_times(counts: Any, factors: Float) -> Any:
     """Log of 1 + counts times a factor for each row."""
-    if sparse.issparse(counts):
-        scaled = sparse.csr_matrix(sparse.diags_array(factors) @ counts)
-        scaled.data = np.log1p(scaled.data)
-        return scaled
-    return np.log1p(np.asarray(counts, np.float64) * factors[:, None])
+    if isinstance(counts, np.ndarray):
+        return np.log1p(np.asarray(counts, np.float64) * factors[:, None])
+    scaled = sparse.csr_matrix(sparse.diags_array(factors) @ counts)
+    scaled.data = np.log1p(scaled.data)
+    return scaled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 _COLLINEAR = 1e-8
 _ROUNDING = 1e-12
@@ -68,7 +68,9 @@ def entry_order(X: Float, y: Float, n: int) -> Int:
         sign = np.sign(c[active])
         direction = np.linalg.solve(gram[np.ix_(active, active)], sign)
         slope = gram[:, active] @ direction
-        step, leaving = _step(c, slope, beta, active, direction, bound, barred)
+        step, leaving = _step(
+            c, slope, beta, active, direction=direction, bound=bound, barred=barred
+        )
         beta[active] += step * direction
         c = c - step * slope
         dropped = -1
@@ -95,9 +97,10 @@ def _step(
     slope: Float,
     beta: Float,
     active: list[int],
+    *,
     direction: Float,
     bound: float,
-    barred: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    barred: Bool,
 ) -> tuple[float, int]:
     """How far to go until another is as correlated, or one in the model is at zero."""
     outside = ~barred

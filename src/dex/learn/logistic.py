@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ from scipy.linalg import solve
 from scipy.special import expit, log_softmax, softmax
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dex.typing import Float, Int
 
 _MOST_STEPS = 50
@@ -33,9 +35,9 @@ class Logistic:
     """
 
     C: float = 1.0
-    coef: Float | None = None
+    coef: Float = field(default_factory=lambda: np.empty((0, 0)))
     """``(1, n_features)`` for two classes, else ``(n_classes, n_features)``."""
-    intercept: Float | None = None
+    intercept: Float = field(default_factory=lambda: np.empty(0))
 
     def fit(self, X: Float, y: Int, sample_weight: Float | None = None) -> Logistic:
         """Fit to ``X``, ``(n_obs, n_features)``, and codes ``y`` from 0; every code occurs."""
@@ -43,7 +45,6 @@ class Logistic:
         if X.shape[1] > len(X):  # the penalised optimum lies in the span of the rows
             left, size, right = np.linalg.svd(X, full_matrices=False)
             inner = Logistic(self.C).fit(left * size, y, sample_weight)
-            assert inner.coef is not None
             self.coef, self.intercept = inner.coef @ right, inner.intercept
             return self
         n_classes = int(y.max()) + 1
@@ -57,8 +58,6 @@ class Logistic:
 
     def predict_proba(self, X: Float) -> Float:
         """Probabilities of the classes, ``(n_obs, n_classes)``."""
-        assert self.coef is not None
-        assert self.intercept is not None
         eta = X @ self.coef.T + self.intercept
         if eta.shape[1] == 1:
             p = expit(eta[:, 0])
@@ -92,7 +91,7 @@ def _newton_binary(X: Float, y: Float, weight: Float) -> Float:
 
 def _newton_softmax(X: Float, Y: Float, weight: Float) -> Float:
     """Coefficients ``(n_classes, n_features + 1)``."""
-    (n, k), n_classes = X.shape, Y.shape[1]
+    k, n_classes = X.shape[1], Y.shape[1]
     penalty = np.ones((n_classes, k))
     penalty[:, -1] = 1e-8  # scores of all classes may move together
 
@@ -125,10 +124,12 @@ def _newton_softmax(X: Float, Y: Float, weight: Float) -> Float:
     return flat.reshape(n_classes, k)
 
 
-def _halved(loss: object, beta: Float, now: float, step: Float) -> tuple[Float, float, bool]:
+def _halved(
+    loss: Callable[[Float], float], beta: Float, now: float, step: Float
+) -> tuple[Float, float, bool]:
     """Go as far along the Newton step as the loss falls."""
     for _ in range(_MOST_HALVINGS):
-        there = loss(beta - step)  # type: ignore[operator]
+        there = loss(beta - step)
         if there <= now:
             return beta - step, there, bool(there < now)
         step = step / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,8 +113,8 @@ class Model:
             "reference": depth.reference,
         }
         if own:
-            for name in type(estimator).__slots__:
-                arrays[f"estimator_{name}"] = np.asarray(getattr(estimator, name))
+            for part in fields(estimator):
+                arrays[f"estimator_{part.name}"] = np.asarray(getattr(estimator, part.name))
         return words, arrays, None if own else estimator
 
     @classmethod
@@ -125,8 +125,8 @@ class Model:
         depth = Depth(words["method"], **words["numbers"], reference=arrays["reference"])
         estimator = foreign
         if words["estimator"]:
-            kind = _OWN[words["estimator"]]
-            held = {name: arrays[f"estimator_{name}"] for name in kind.__slots__}
+            kind: Any = _OWN[words["estimator"]]
+            held = {part.name: arrays[f"estimator_{part.name}"] for part in fields(kind)}
             estimator = kind(**{n: float(a) if a.ndim == 0 else a for n, a in held.items()})
         parts = (arrays["genes"], arrays["mean"], arrays["sd"], estimator, arrays["prior"])
         return cls(

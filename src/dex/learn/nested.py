@@ -113,9 +113,9 @@ def search(
     units: Units,
     outcome: Outcome,
     repeats: Sequence[Sequence[Split]],
+    *,
     how: Search,
     seed: int,
-    *,
     mapper: Mapper = in_turn,
 ) -> Searched:
     """Choose genes and size in the training side of every split, and test the other."""

@@ -52,11 +52,10 @@ class Predicted:
         if not units.constant:
             return cls(values, y, folds, units.donors, baseline)
         n = np.bincount(units.of_obs)
-        average = lambda row: np.bincount(units.of_obs, row) / n  # noqa: E731
         first = np.unique(units.of_obs, return_index=True)[1]
         return cls(
-            np.array([average(row) for row in values]),
-            average(y),
+            np.array([np.bincount(units.of_obs, row) / n for row in values]),
+            np.bincount(units.of_obs, y) / n,
             folds[:, first],
             units.unit_donors,
             baseline[:, first],
@@ -83,9 +82,9 @@ class Predicted:
         )
         each = np.bincount(self.donors, np.nan_to_num(place, nan=0.5)) / np.bincount(self.donors)
         variance = 4 * float(each.var(ddof=1)) / n
-        if null is not None and len(null.values) >= _FEWEST_FOR_VARIANCE:
+        if null is not None and len(null.drawn) >= _FEWEST_FOR_VARIANCE:
             of_given = (2 * (2 * n + 5)) / (9 * n * (n - 1)) / 4
-            variance *= max(1.0, float(np.mean((null.values - 0.5) ** 2)) / of_given)
+            variance *= max(1.0, float(np.mean((null.drawn - 0.5) ** 2)) / of_given)
         pairs = n * (n - 1) / 2
         return logit_interval(self.concordance(), variance, n - 1.0, n_pairs=pairs)
 

@@ -94,7 +94,7 @@ def panel_order(
 def stability(
     values: Float, codes: Int, n: int, rng: np.random.Generator, *, n_subsamples: int
 ) -> Stability:
-    """Let up to ``n`` genes (at most 30, or half the units) into the lasso path of each of many halves.
+    """Let up to ``n`` genes, at most 30 or half the units, into the lasso path of many halves.
 
     A gene is ranked by its frequency averaged over the numbers that are let in.
     """

@@ -22,7 +22,7 @@ _SAME = 1e-9
 class Null:
     """Statistics under permutation."""
 
-    values: Float
+    drawn: Float
     """``(n_permutations,)``."""
     n_possible: float
     """Different ways to deal the labels, the given one included."""
@@ -37,9 +37,9 @@ class Null:
         .. [Phipson2010] Phipson B, Smyth GK (2010). Permutation p-values should never be zero.
            Statistical Applications in Genetics and Molecular Biology 9, Article 39.
         """
-        if not len(self.values):
+        if not len(self.drawn):
             return float("nan")
-        return float((1 + np.sum(self.values >= observed - _SAME)) / (1 + len(self.values)))
+        return float((1 + np.sum(self.drawn >= observed - _SAME)) / (1 + len(self.drawn)))
 
 
 def permutation_null(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from dex.learn.estimators import new_estimator
 from dex.learn.selection import best_genes, rank_by_slope, rank_by_test, unit_means
@@ -107,7 +106,8 @@ def unit_values(table: Table, depth: Depth, rows: Int, outcome: Outcome) -> tupl
 
 
 def _dense(values: Any) -> Float:
-    return np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=np.float64)
+    dense = values if isinstance(values, np.ndarray) else values.toarray()
+    return np.asarray(dense, dtype=np.float64)
 
 
 def _prior(y: Any, weights: Float | None, n_classes: int) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +23,9 @@ class Ridge:
     """
 
     alpha: float = 1.0
-    coef: Float | None = None
+    coef: Float = field(default_factory=lambda: np.empty((0, 0)))
     """``(1, n_features)``."""
-    intercept: Float | None = None
+    intercept: Float = field(default_factory=lambda: np.empty(0))
 
     def fit(self, X: Float, y: Float, sample_weight: Float | None = None) -> Ridge:
         """Fit to ``X``, ``(n_obs, n_features)``, and numbers ``y``."""
@@ -42,6 +42,4 @@ class Ridge:
 
     def predict(self, X: Float) -> Float:
         """Predicted numbers, ``(n_obs,)``."""
-        assert self.coef is not None
-        assert self.intercept is not None
         return np.asarray(X @ self.coef[0] + self.intercept[0], dtype=np.float64)

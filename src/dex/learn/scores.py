@@ -66,10 +66,10 @@ def area_of(scored: Scored, null: Null | None, *, constant: bool) -> Area:
 
 def _inflation(null: Null | None, sizes: Float) -> float:
     """Variance of areas of permuted labels over that of given scores; at least 1."""
-    if null is None or len(null.values) < _FEWEST_FOR_VARIANCE:
+    if null is None or len(null.drawn) < _FEWEST_FOR_VARIANCE:
         return 1.0
     expected = area_variance(0.5, float(sizes[0]), float(sizes[1]))
-    return max(1.0, float(np.mean((null.values - 0.5) ** 2) / expected))
+    return max(1.0, float(np.mean((null.drawn - 0.5) ** 2) / expected))
 
 
 def decided(probability: Float, prior: Float) -> Int:
@@ -125,8 +125,6 @@ def recalibration(probability: Float, codes: Int) -> tuple[float, float]:
         return float("nan"), float("nan")
     eta = logit(np.clip(probability, _CLIP, 1 - _CLIP))
     model = Logistic(C=1e8).fit(eta[:, None], codes)
-    assert model.coef is not None
-    assert model.intercept is not None
     return float(model.coef[0, 0]), float(model.intercept[0])
 
 
@@ -143,8 +141,8 @@ def curves(scored: Scored, classes: tuple[str, ...]) -> dict[str, Any]:
     """
     n_classes = len(classes)
     each = [1] if n_classes == 2 else list(range(n_classes))
-    roc = {k: [] for k in each}
-    recall = {k: [] for k in each}
+    roc: dict[int, list[Float]] = {k: [] for k in each}
+    recall: dict[int, list[Float]] = {k: [] for k in each}
     for scores, folds in zip(scored.scores, scored.folds, strict=True):
         for fold in range(int(folds.max()) + 1):
             own = folds == fold
@@ -158,15 +156,10 @@ def curves(scored: Scored, classes: tuple[str, ...]) -> dict[str, Any]:
     columns = [1] if n_classes == 2 else list(range(n_classes))
     n_bins = int(np.clip(len(mean) * len(columns) // _PER_BIN, 2, _MOST_BINS))
     bins = reliability(mean[:, columns].ravel(), member[:, columns].ravel(), n_bins=n_bins)
-    shown = (
-        (lambda found: np.array(found[1]))
-        if n_classes == 2
-        else (lambda found: np.array([np.mean(found[k], axis=0) for k in each]))
-    )
     return {
         "grid": GRID,
-        "roc": shown(roc),
-        "precision_recall": shown(recall),
+        "roc": _shown(roc),
+        "precision_recall": _shown(recall),
         "prevalence": member.mean(axis=0)[each],
         "calibration": {
             "predicted": bins.predicted,
@@ -174,3 +167,10 @@ def curves(scored: Scored, classes: tuple[str, ...]) -> dict[str, Any]:
             "n": bins.n.astype(np.int64),
         },
     }
+
+
+def _shown(found: dict[int, list[Float]]) -> Float:
+    """Every fold's curve of the one class there is, or the mean curve of each of several."""
+    if len(found) == 1:
+        return np.array(next(iter(found.values())))
+    return np.array([np.mean(curves, axis=0) for curves in found.values()])

@@ -45,11 +45,11 @@ def unit_means(values: Any, units: Int) -> Float:
     """Means of the observations of every unit, codes from 0, shape ``(n_units, n_vars)``."""
     n = np.bincount(units)
     if len(n) == len(units):
-        dense = values.toarray() if sparse.issparse(values) else values
+        dense = values if isinstance(values, np.ndarray) else values.toarray()
         return np.asarray(dense[np.argsort(units)], dtype=np.float64)
     member = sparse.csr_matrix((1 / n[units], (units, np.arange(len(units)))))
-    means = member @ values
-    return np.asarray(means.toarray() if sparse.issparse(means) else means, dtype=np.float64)
+    means: Any = member @ values
+    return np.asarray(means if isinstance(means, np.ndarray) else means.toarray(), np.float64)
 
 
 def group_sums(values: Float, codes: Int, n_groups: int) -> GroupSums:

@@ -164,7 +164,9 @@ def _draw_sizes(ax: Axes, entry: dict[str, Any]) -> Sequence[str]:
     chosen = int(entry["params"]["n_genes"])
     best = int(np.argmax(auc))
     ax.axhline(0.5, label="_chance", **CHANCE)
-    ax.axhline(auc[best] - float(found["one_se"]), color=FAINT, linewidth=0.6, zorder=1, label="_one_se")
+    ax.axhline(
+        auc[best] - float(found["one_se"]), color=FAINT, linewidth=0.6, zorder=1, label="_one_se"
+    )
     ax.fill_between(n, auc - se, auc + se, color=DOWN, alpha=0.18, linewidth=0, label="_band")
     ax.plot(n, auc, "o-", color=DOWN, markersize=3, linewidth=1.1, zorder=3, label="AUC")
     at = int(np.argmin(np.abs(n - chosen)))
@@ -210,12 +212,9 @@ def _draw_stability(ax: Axes, entry: dict[str, Any]) -> Sequence[str]:
     genes = [str(name) for name in path["genes"]]
     for name, curve in zip(genes, frequency, strict=True):
         inside = name in panel
-        style = (
-            {"color": UP, "linewidth": 1.0, "zorder": 3}
-            if inside
-            else {"color": NEUTRAL, "linewidth": 0.5, "zorder": 2}
-        )
-        ax.plot(steps, curve, label=name if inside else "_other", **style)
+        colour, width = (UP, 1.0) if inside else (NEUTRAL, 0.5)
+        label = name if inside else "_other"
+        ax.plot(steps, curve, color=colour, linewidth=width, zorder=2 + inside, label=label)
     threshold = float(path["threshold"])
     ax.axhline(threshold, label="_threshold", **CHANCE)
     last = sorted(

@@ -100,7 +100,14 @@ def _draw(ax: Axes, entry: dict[str, Any]) -> Sequence[str]:
     high = max(float(values.max()), observed, 0.5)
     margin = 0.06 * max(high - low, 0.1)
     edges = np.linspace(low - margin / 2, high + margin / 2, min(31, 8 + len(values) // 5))
-    ax.hist(values, bins=edges, color=NEUTRAL, edgecolor="white", linewidth=0.3, label="permuted")
+    ax.hist(
+        values,
+        bins=edges.tolist(),
+        color=NEUTRAL,
+        edgecolor="white",
+        linewidth=0.3,
+        label="permuted",
+    )
     ax.axvline(0.5, label="_chance", **CHANCE)
     ax.axvline(observed, color=UP, linewidth=1.4, label="observed")
     left = observed > (low + high) / 2

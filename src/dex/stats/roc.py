@@ -70,7 +70,7 @@ def _cumulative(score: Float, is_group: Bool) -> tuple[Float, Float]:
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.diff(score[order], append=-np.inf))
     true = np.cumsum(is_group[order].astype(float))[last]
-    return true, last + 1.0 - true
+    return np.asarray(true), np.asarray(last + 1.0 - true)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,15 @@ def classify(
     recipe = Recipe(estimator, n_genes, select, seed)  # type: ignore[arg-type]  # checked
     for note in measured.notes:
         logger.info(note)
-    learnt = learn(measured, units, recipe, plan, n_permutations, seed, n_threads)
+    learnt = learn(
+        measured,
+        units,
+        recipe,
+        plan,
+        n_permutations=n_permutations,
+        seed=seed,
+        n_threads=n_threads,
+    )
     fitted = recipe.fit(measured.table, np.arange(len(rows)), outcome_of(units))
     params = {
         "groupby": groupby,
@@ -216,7 +224,7 @@ def classify(
         np.asarray(adata.var_names, dtype=object)[measured.genes],
         params,
     )
-    _store(adata, key_added, model, learnt, measured, units)
+    _store(adata, key_added, model, learnt=learnt, measured=measured, units=units)
     _tell(learnt, units)
     return model
 
@@ -236,6 +244,7 @@ def learn(
     units: Units,
     recipe: Recipe,
     plan: FoldPlan,
+    *,
     n_permutations: int,
     seed: int,
     n_threads: int | None,
@@ -343,7 +352,7 @@ def importance(
 
 
 def _store(
-    adata: AnnData, key: str, model: Model, learnt: Learnt, measured: Measured, units: Units
+    adata: AnnData, key: str, model: Model, *, learnt: Learnt, measured: Measured, units: Units
 ) -> None:
     probability = learnt.predictions.mean
     scores, codes = learnt.scored.mean, learnt.scored.codes
@@ -354,7 +363,9 @@ def _store(
     every = spread(probability, measured.rows, n_obs)
     own = np.take_along_axis(probability, units.codes[:, None], axis=1)[:, 0]
     obs = {
-        "predicted": pd.Categorical.from_codes(said, list(model.classes)),
+        "predicted": pd.Categorical.from_codes(
+            said, dtype=pd.CategoricalDtype(list(model.classes))
+        ),
         "own": spread(own, measured.rows, n_obs),
     }
     if n_classes == 2:
@@ -400,7 +411,7 @@ def permutation_entry(null: Null | None, observed: float) -> dict[str, Any]:
             "exact": False,
         }
     return {
-        "values": null.values,
+        "values": null.drawn,
         "observed": observed,
         "pval": null.pval(observed),
         "n_possible": null.n_possible,

@@ -99,7 +99,8 @@ def measure(
 def read_matrix(source: Source, rows: Int, genes: Int) -> Any:
     """Values of some observations and genes: CSR if they are stored sparse, else an array."""
     if sparse.issparse(source.matrix):
-        values: Any = sparse.csr_matrix(source.matrix)[rows][:, genes].astype(np.float64)
+        stored: Any = source.matrix
+        values: Any = sparse.csr_matrix(stored)[rows][:, genes].astype(np.float64)
         checked = values.data
         if source.unit == "samples":
             values = values.toarray()
@@ -133,10 +134,10 @@ def _how(source: Source, method: str) -> str:
 
 
 def _log2p1(values: Any) -> Any:
-    if sparse.issparse(values):
-        values.data = np.log2(1 + values.data)
-        return values
-    return np.log2(1 + values)
+    if isinstance(values, np.ndarray):
+        return np.log2(1 + values)
+    values.data = np.log2(1 + values.data)
+    return values
 
 
 def donors_of(
@@ -159,7 +160,7 @@ def donors_of(
         name = min(found, key=lambda one: obs[one].nunique(), default=None)
         if name is not None:
             logger.info(
-                "folds are of whole levels of obs[%r], which names donors; replicate= names another.",
+                "folds are of whole levels of obs[%r], which names donors; replicate= is another.",
                 name,
             )
         elif unit == "cells":

@@ -90,9 +90,7 @@ def predict(
     """
     check_writable(adata)
     check_place(adata, key_added, made_by=_MADE_BY)
-    if not isinstance(model, Model):
-        msg = f"model={type(model).__name__} is no model; give what dex.tl.classify returns."
-        raise InputError(msg)
+    _check_model(model)
     names = _names(adata, gene_symbols)
     n_missing = int((~np.isin(model.genes.astype(str), names)).sum())
     check_overlap(model, n_missing, min_overlap)
@@ -100,7 +98,7 @@ def predict(
     absent = model.genes[missing].astype(str)
     if len(absent):
         logger.warning(
-            "%d of the %d genes of the model are missing (%s); they are taken to be as in training.",
+            "%d of the %d genes of the model are missing (%s), and taken to be as in training.",
             len(absent),
             len(model.genes),
             listed(absent, limit=5),
@@ -126,6 +124,12 @@ def predict(
         obsm={"probability": values} if len(model.classes) > 2 else {},
     )
     return table
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, Model):
+        msg = f"model={type(model).__name__} is no model; give what dex.tl.classify returns."
+        raise InputError(msg)
 
 
 def _names(adata: AnnData, gene_symbols: str | None) -> np.ndarray[Any, Any]:
@@ -168,7 +172,12 @@ def _table(adata: AnnData, model: Model, values: np.ndarray[Any, Any]) -> pd.Dat
         return pd.DataFrame({"predicted": values[:, 0]}, index=index)
     said = decided(values, model.fitted.prior)
     table = pd.DataFrame(
-        {"predicted": pd.Categorical.from_codes(said, list(model.classes))}, index=index
+        {
+            "predicted": pd.Categorical.from_codes(
+                said, dtype=pd.CategoricalDtype(list(model.classes))
+            )
+        },
+        index=index,
     )
     for k, name in enumerate(model.classes):
         table[f"probability of {name}"] = values[:, k]

@@ -143,7 +143,14 @@ def signature(
     check_writable(adata)
     check_place(adata, key_added, made_by=_MADE_BY)
     genes = genes_tested(adata, mask_var)
-    tried = _check_options(method, n_genes, sizes, n_subsamples, repeats, len(genes))
+    tried = _check_options(
+        method,
+        n_genes,
+        sizes=sizes,
+        n_subsamples=n_subsamples,
+        repeats=repeats,
+        n_vars=len(genes),
+    )
     check_count("n_permutations", n_permutations, 0)
     classes, codes, rows = read_classes(adata, groupby, reference)
     measured = measure(
@@ -170,14 +177,14 @@ def signature(
         units,
         outcome_of(units),
         plan.make(units, np.random.default_rng(folds)),
-        how,
-        seed,
+        how=how,
+        seed=seed,
         mapper=mapper,
     )
 
     def area(units: Units, rng: np.random.Generator) -> float:
         repeats = plan.make(units, rng)
-        again = search(measured.table, units, outcome_of(units), repeats, how, seed)
+        again = search(measured.table, units, outcome_of(units), repeats, how=how, seed=seed)
         return Scored.of(again.predictions, units).area()
 
     null = (
@@ -206,10 +213,19 @@ def signature(
     names = np.asarray(adata.var_names, dtype=object)[measured.genes]
     model = Model(groupby, classes, of_table(fitted, measured.table, every), names, params)
     path = _path(measured, units, how, adata, seed) if method == "stability" else None
-    _store(adata, key_added, model, found, null, measured, units, path)
+    _store(
+        adata,
+        key_added,
+        model,
+        found=found,
+        null=null,
+        measured=measured,
+        units=units,
+        path=path,
+    )
     metric = adata.uns[key_added]["metrics"]
     logger.info(
-        "%d genes; AUC of the procedure %.3f (95%% interval %.3f to %.3f) over %d independent units.",
+        "%d genes; AUC of the procedure %.3f (95%% interval %.3f to %.3f), %d independent units.",
         len(order),
         metric["auc"],
         metric["auc_low"],
@@ -222,6 +238,7 @@ def signature(
 def _check_options(
     method: str,
     n_genes: int | None,
+    *,
     sizes: Sequence[int],
     n_subsamples: int,
     repeats: int,
@@ -271,6 +288,7 @@ def _store(
     adata: AnnData,
     key: str,
     model: Model,
+    *,
     found: Searched,
     null: Null | None,
     measured: Measured,
