@@ -118,6 +118,8 @@ def best_genes(stat: Float, n: int | None) -> Int:
 
 def _by_ranks(values: Float, codes: Int, n_groups: int) -> Float:
     if n_groups > 2:
-        return kruskal_test(values, codes, n_groups).stat
-    test = rank_sum_test(values, codes, 2, np.array([[1, 0]]), exact=False)
-    return np.abs(test.stat[:, 0])
+        stat = kruskal_test(values, codes, n_groups).stat
+    else:
+        test = rank_sum_test(values, codes, 2, np.array([[1, 0]]), exact=False)
+        stat = np.abs(test.stat[:, 0])
+    return np.where(values.min(axis=0) < values.max(axis=0), stat, np.nan)

@@ -18,7 +18,6 @@ from dex.learn.recipe import Outcome, Recipe
 from dex.learn.units import Units
 from dex.learn.validation import cross_validate
 from dex.results.actual import check_writable
-from dex.tl._classify import check_options, estimator_name, importance, permutation_entry
 from dex.tl._genes import genes_tested
 from dex.tl._learning import (
     check_count,
@@ -31,6 +30,7 @@ from dex.tl._learning import (
     together,
     write,
 )
+from dex.tl._learning_words import check_options, estimator_name, importance, permutation_entry
 
 if TYPE_CHECKING:
     from anndata import AnnData

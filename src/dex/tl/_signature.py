@@ -19,12 +19,6 @@ from dex.learn.scores import area_of, confusion, curves, decided, metrics
 from dex.learn.units import Units
 from dex.learn.validation import Scored
 from dex.results.actual import check_writable
-from dex.tl._classify import (
-    importance,
-    outcome_of,
-    permutation_entry,
-    read_classes,
-)
 from dex.tl._genes import genes_tested
 from dex.tl._learning import (
     Measured,
@@ -37,6 +31,12 @@ from dex.tl._learning import (
     threads,
     together,
     write,
+)
+from dex.tl._learning_words import (
+    importance,
+    outcome_of,
+    permutation_entry,
+    read_classes,
 )
 
 if TYPE_CHECKING:
