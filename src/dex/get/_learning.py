@@ -12,7 +12,23 @@ from dex.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_INTERVALS = ("auc", "concordance")
+_ORDER = (
+    "auc",
+    "concordance",
+    "r2",
+    "balanced_accuracy",
+    "accuracy",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_intercept",
+    "rmse",
+    "mae",
+    "pearson",
+    "pval",
+)
+"""Files have them by the alphabet."""
 _CHANCE = {"auc": 0.5, "concordance": 0.5, "r2": 0.0}
 
 
@@ -46,8 +62,7 @@ def metrics_df(adata: AnnData, key: str = "classify") -> pd.DataFrame:
     np.float64(1.0)
     """
     found = learnt(adata, key, need="metrics")["metrics"]
-    ends = [f"{name}{end}" for name in _INTERVALS for end in ("_low", "_high")]
-    names = [n for n in found if not n.endswith("_chance") and n not in ends]
+    names = [name for name in _ORDER if name in found]
     return pd.DataFrame(
         {
             "metric": names,

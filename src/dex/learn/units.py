@@ -61,10 +61,14 @@ class Units:
 
     @property
     def strata(self) -> Int:
-        """What classes a donor has, as one code, ``(n_donors,)``: folds are balanced by it."""
+        """What classes a donor has, as one code, ``(n_donors,)``: folds are balanced by it.
+
+        Codes are in the order of donors, so that folds do not depend on which class is the first.
+        """
         has = np.zeros((self.n_donors, self.n_classes), dtype=bool)
         has[self.unit_donors, self.unit_codes] = True
-        return np.unique(has, axis=0, return_inverse=True)[1].ravel().astype(np.intp)
+        _, first, code = np.unique(has, axis=0, return_index=True, return_inverse=True)
+        return np.asarray(np.argsort(np.argsort(first))[code.ravel()], dtype=np.intp)
 
     def relabelled(self, unit_codes: Int) -> Units:
         """The same units with other classes."""

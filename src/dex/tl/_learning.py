@@ -261,6 +261,9 @@ def plan_folds(
 
 
 def _check_given(splits: Sequence[Split], units: Units, cv: str) -> None:
+    if len(splits) < 2:
+        msg = f"cv={cv!r} has one level only; two folds are needed."
+        raise InputError(msg)
     every = set(range(units.n_classes))
     for number, split in enumerate(splits):
         if set(units.codes[split.train]) != every:
@@ -269,9 +272,6 @@ def _check_given(splits: Sequence[Split], units: Units, cv: str) -> None:
                 "from training."
             )
             raise InputError(msg)
-    if len(splits) < 2:
-        msg = f"cv={cv!r} has one level only; two folds are needed."
-        raise InputError(msg)
 
 
 def _auto_repeats(n_donors: int) -> int:
