@@ -273,6 +273,24 @@ def test_demo_makes_its_folder(tmp_path, monkeypatch):
     assert {"NKG7", "GNLY"} <= first["CD56+ NK vs rest"]
 
 
+def test_classify_writes_predictions_metrics_and_a_model(tmp_path, capsys):
+    adata = dex.datasets.simulate_counts(100, n_per_group=6, log2fc_sd=2, seed=1)
+    dex.io.write_h5ad(adata, tmp_path / "in.h5ad")
+    out, table, model = (tmp_path / name for name in ("out.h5ad", "metrics.csv", "model.zip"))
+    words = ["classify", str(tmp_path / "in.h5ad"), "--groupby", "condition", "-o", str(out)]
+    words += ["--table", str(table), "--model", str(model), "--n-permutations", "9", "--cv", "3"]
+    assert main(words) == 0
+    assert "auc: 1 (" in capsys.readouterr().out
+    again = dex.io.read_h5ad(out)
+    assert again.obs["classify_probability"].notna().all()
+    metrics = pd.read_csv(table).set_index("metric")
+    assert metrics.loc["auc", "value"] == 1.0
+    assert len(dex.tl.predict(adata, dex.io.load_model(model))) == 12
+    assert main([*words[:-2], "--cv", "12"]) == 2
+    assert "cv=12" in capsys.readouterr().err
+    assert main([*words, "--table", "metrics.xlsx"]) == 2
+
+
 @pytest.mark.realdata
 def test_airway_by_command_line(realdata, tmp_path):
     counts, samples = (realdata / "airway" / name for name in ("counts.csv.gz", "samples.csv"))

@@ -170,9 +170,7 @@ def test_same_seed_same_result_with_any_threads(estimator):
         )
         results.append(adata)
     one, two = results
-    np.testing.assert_array_equal(
-        one.obs["classify_probability"], two.obs["classify_probability"]
-    )
+    np.testing.assert_array_equal(one.obs["classify_probability"], two.obs["classify_probability"])
     np.testing.assert_array_equal(
         one.uns["classify"]["permutation"]["values"], two.uns["classify"]["permutation"]["values"]
     )
