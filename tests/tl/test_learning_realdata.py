@@ -19,10 +19,13 @@ def lcl(realdata):
 
 
 def test_sex_is_predicted_and_swapped_samples_are_found(lcl):
-    dex.tl.classify(lcl, "sex", replicate="individual", n_genes=20, repeats=2, n_permutations=0)
+    dex.tl.classify(lcl, "sex", replicate="individual", n_genes=10, repeats=2, n_permutations=0)
     assert lcl.uns["classify"]["params"]["n_donors"] == 141  # 29 of them in two studies
     assert lcl.uns["classify"]["metrics"]["auc"] > 0.98
-    assert set(lcl.obs["classify_own"].nsmallest(2).index) == SWAPPED
+    lowest = lcl.obs["classify_own"].nsmallest(4)
+    assert lowest.index[0] == "NA12892_Mont"
+    assert lowest.iloc[0] < 0.05
+    assert set(lowest.index) >= SWAPPED  # the other has but some of the reads of a man
 
 
 def test_few_genes_tell_sex(lcl):
@@ -30,7 +33,7 @@ def test_few_genes_tell_sex(lcl):
     assert len(model.genes) <= 5
     assert model.genes[0] == "ENSG00000129824"  # RPS4Y1
     assert lcl.uns["signature"]["metrics"]["auc"] > 0.98
-    assert set(lcl.obs["signature_own"].nsmallest(2).index) == SWAPPED
+    assert set(lcl.obs_names[lcl.obs["signature_own"] < 0.5]) == SWAPPED
 
 
 def test_sex_is_told_in_a_study_from_the_others(lcl):
