@@ -2,6 +2,7 @@
 
 from dex.results import refresh_view
 from dex.tl._classify import classify
+from dex.tl._cluster import cluster
 from dex.tl._conserved_markers import conserved_markers
 from dex.tl._contrast import contrast
 from dex.tl._enrich import enrich
@@ -17,6 +18,7 @@ from dex.tl._signature import signature
 
 __all__ = [
     "classify",
+    "cluster",
     "conserved_markers",
     "contrast",
     "enrich",

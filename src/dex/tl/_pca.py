@@ -114,7 +114,7 @@ def pca(
         size_factors=size_factors,
         n_threads=n_threads,
     )
-    chosen, variance = _most_variable(expression, n_top_genes, n_threads)
+    chosen, variance = variable_genes(expression, n_top_genes, n_threads)
     values = gene_values(expression, chosen, n_threads)
     if z_score:
         values /= np.sqrt(variance)
@@ -225,10 +225,16 @@ def _author(entry: Any) -> str:
     return str(entry.get("params", {}).get("made_by", "scanpy"))
 
 
-def _most_variable(
+def variable_genes(
     expression: Expression, n: int | None, n_threads: int | None
 ) -> tuple[Int, Float]:
-    """Positions of the genes to use, and their variances."""
+    """Positions of the genes of largest variance, and their variances.
+
+    Raises
+    ------
+    InputError
+        If no gene varies.
+    """
     everybody = np.zeros(len(expression.rows), dtype=np.intp)
 
     def variances(block: GeneBlock) -> Columns:
