@@ -40,7 +40,7 @@ def test_points_that_coincide_can_be_divided():
     found = kmeans(np.zeros((6, 2)), 3, rng=np.random.default_rng(0))
     assert found.within == 0
     assert len(found.labels) == 6
-    assert np.isfinite(log_within((found,))).all()
+    assert np.isfinite(log_within((found, found))).all()
 
 
 @pytest.mark.parametrize("procedure", ["kmeans", "hierarchical"])

@@ -1,6 +1,7 @@
 """Tables out of an AnnData; nothing is computed again."""
 
 from dex.get._calibration import calibration_df
+from dex.get._clusters import consensus_df, gap_df
 from dex.get._compare import compare_df
 from dex.get._enrichment import enrich_df, enrich_params, gene_sets
 from dex.get._expression import expression_df, obs_df
@@ -16,11 +17,13 @@ __all__ = [
     "PvalueShape",
     "calibration_df",
     "compare_df",
+    "consensus_df",
     "distances_df",
     "enrich_df",
     "enrich_params",
     "expression_df",
     "fit_df",
+    "gap_df",
     "gene_sets",
     "loadings_df",
     "mds_df",

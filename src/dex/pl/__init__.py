@@ -4,6 +4,7 @@ from dex.pl._calibration import calibration
 from dex.pl._calibration_curve import calibration_curve
 from dex.pl._compare import compare
 from dex.pl._confusion import confusion
+from dex.pl._consensus import consensus
 from dex.pl._cooks import cooks
 from dex.pl._dispersion import dispersion
 from dex.pl._enrich_bar import enrich_bar
@@ -12,6 +13,7 @@ from dex.pl._enrich_map import enrich_map
 from dex.pl._enrich_network import enrich_network
 from dex.pl._enrich_ridge import enrich_ridge
 from dex.pl._expression import expression
+from dex.pl._gap import gap
 from dex.pl._heatmap import heatmap
 from dex.pl._importance import importance
 from dex.pl._leading_edge import leading_edge
@@ -32,6 +34,7 @@ __all__ = [
     "calibration_curve",
     "compare",
     "confusion",
+    "consensus",
     "cooks",
     "dispersion",
     "enrich_bar",
@@ -40,6 +43,7 @@ __all__ = [
     "enrich_network",
     "enrich_ridge",
     "expression",
+    "gap",
     "heatmap",
     "importance",
     "leading_edge",

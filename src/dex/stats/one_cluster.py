@@ -31,7 +31,7 @@ class GapTest:
     """Scatter within 1, 2, ... clusters against that of points that are one."""
 
     log_within: Float
-    """Of the data, shape ``(k_max,)``."""
+    """Log of the share of the scatter that is within, of the data, shape ``(k_max,)``."""
     expected: Float
     """Its mean over points that are one cluster, shape ``(k_max,)``."""
     error: Float

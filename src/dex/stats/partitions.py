@@ -58,6 +58,10 @@ def cut_tree(tree: Float, k: int) -> Int:
 
 
 def log_within(found: tuple[Partition, ...]) -> Float:
-    """Log of the scatter within clusters, shape ``(k_max,)``; finite also where it is none."""
+    """Log of the share of the scatter that is within clusters, shape ``(k_max,)``; finite always.
+
+    The first of ``found`` is one cluster, whose share is 1.
+    """
+    within = np.array([one.within for one in found])
     least = np.finfo(np.float64).tiny
-    return np.log(np.maximum([one.within for one in found], least))
+    return np.asarray(np.log(np.maximum(within / max(within[0], least), least)), np.float64)
