@@ -12,6 +12,7 @@ from dex.data import Source
 from dex.data.scale import Scale
 from dex.data.source import obs_of
 from dex.data.sums import row_totals
+from dex.design.compared import compared_columns
 from dex.design.model_comparison import compare_in_design
 from dex.design.reduced import dropped_coefficients
 from dex.errors import InputError
@@ -20,6 +21,7 @@ from dex.results.fit_store import FittedModel, read_fit, same_genes
 from dex.results.store import check_free, check_stats, store
 from dex.tl._analysis import MadeOf, comparison_params, divisors_of, measure, result_of
 from dex.tl._applicable import require_applicable
+from dex.tl._double_dipping import dipped_warning
 from dex.tl._method_options import with_method_options
 from dex.tl._model import TestSetting
 from dex.tl._options import Options
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from dex.data import Expression
+    from dex.tl._double_dipping import DoubleDipping
     from dex.typing import Alternative
 
 _SAME_TOTAL = 1e-9
@@ -49,6 +52,7 @@ def contrast(
     test: Literal["each", "any"] = "each",
     reduced: str | None = None,
     fit_key: str = "fit",
+    double_dipping: DoubleDipping = "warn",
     lfc: float = 0.0,
     alternative: Alternative = "two-sided",
     padj_method: str = "fdr_bh",
@@ -79,7 +83,7 @@ def contrast(
         A formula with some of the design's terms: all others are tested together.
     fit_key
         Where the fit is.
-    lfc, alternative, padj_method, padj_scope, stats, key_added, n_threads
+    double_dipping, lfc, alternative, padj_method, padj_scope, stats, key_added, n_threads
         As in :func:`dex.tl.rank_genes`.
     **method_options
         What the fit's method takes for its tests, as in :func:`dex.tl.rank_genes`.
@@ -147,6 +151,7 @@ def contrast(
         groups=groups,
         omnibus=test == "any",
     )
+    dipped = _dipped(adata, model, groupby, contrasts, double_dipping)
     needed = method.rereads(TestSetting(options.test, lfc, alternative))
     needed = needed or (test == "any" and method.omnibus_rereads)
     expression, notes = _values_again(adata, model, method, options, fit_key, needed=needed)
@@ -157,13 +162,28 @@ def contrast(
         model.genes,
         adata.n_vars,
         params | model.params,
-        (*model.notes, *comparison.notes, *notes),
+        (*dipped, *model.notes, *comparison.notes, *notes),
         divisors,
     )
     result = result_of(answer, comparison, made_of, expression=expression, options=options)
-    for note in result.notes:
+    for warning in dipped:
+        logger.warning(warning)
+    for note in result.notes[len(dipped) :]:
         logger.info(note)
     store(adata, result, key=key_added, stats=stats)
+
+
+def _dipped(
+    adata: AnnData,
+    model: FittedModel,
+    groupby: str | None,
+    contrasts: Any,
+    double_dipping: DoubleDipping,
+) -> tuple[str, ...]:
+    compared = compared_columns(
+        obs_of(adata), groupby=groupby, design=model.design.formula, contrasts=contrasts
+    )
+    return dipped_warning(adata, compared, double_dipping)
 
 
 def _values_again(

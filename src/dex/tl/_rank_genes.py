@@ -12,6 +12,7 @@ from dex.results.actual import check_writable
 from dex.results.store import check_free, check_stats, listed_stats, store
 from dex.tl._analysis import analyse
 from dex.tl._auto import plan
+from dex.tl._double_dipping import dipped_warning
 from dex.tl._genes import genes_tested
 from dex.tl._method_options import with_method_options
 from dex.tl._options import Options
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from dex.stats.stratified_ranks import Weights
+    from dex.tl._double_dipping import DoubleDipping
     from dex.typing import Alternative
 
 
@@ -44,6 +46,7 @@ def rank_genes(
     replicate: str | None = "auto",
     per: str | None = None,
     min_cells: int | None = None,
+    double_dipping: DoubleDipping = "warn",
     block: str | None = None,
     layer: str | None = None,
     scale: str | None = None,
@@ -117,6 +120,9 @@ def rank_genes(
     min_cells
         Samples that cells are added up into are left out if they have fewer cells; by default 10,
         or 1 where a row of ``X`` is a sample already.
+    double_dipping
+        ``"warn"`` says so if the groups are clusters of the values tested: labels by
+        :func:`dex.tl.cluster`, or by scanpy's ``leiden`` or ``louvain``. ``"allow"`` does not.
     block
         Column of ``obs``, a nuisance (batch, pool, replicate of a screen). ``"wilcoxon"`` compares
         observations within its levels only (van Elteren's test); a level with one side of a test
@@ -298,16 +304,19 @@ def rank_genes(
     check_stats(stats)
     question = Question(groupby, design, contrasts, reference, groups, test, exclude, reduced)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit, max_memory=max_memory)
+    compared = question.compared(obs_of(adata))
+    dipped = dipped_warning(adata, compared, double_dipping)
     chosen = plan(
         source,
         obs_of(adata),
         method=method,
-        compared=question.compared(obs_of(adata)),
+        compared=compared,
         design=design,
         replicate=replicate,
         counts=has_counts(adata, source),
     )
-    for warning in chosen.warnings:
+    warnings = (*chosen.warnings, *dipped)
+    for warning in warnings:
         logger.warning(warning)
     options = with_method_options(options, chosen.method, method_options)
     genes = genes_tested(adata, mask_var)
@@ -318,5 +327,5 @@ def rank_genes(
         result = analyse_per(adata, source, question, per=per, **how)
     for note in result.notes:
         logger.info(note)
-    said = replace(result, notes=(*chosen.warnings, *result.notes))
+    said = replace(result, notes=(*warnings, *result.notes))
     store(adata, said, key=key_added, stats=stats)
