@@ -9,6 +9,7 @@ from dex.get._fit import fit_df
 from dex.get._learning import metrics_df, signature_df
 from dex.get._on_target import on_target_df
 from dex.get._ordination import distances_df, loadings_df, mds_df, pca_df
+from dex.get._priorities import priorities_df
 from dex.get._pvalues import PvalueShape, pvalue_shape
 from dex.get._results import params, rank_genes_df, tests_df
 from dex.get._running import ranked_genes_df, running_score_df
@@ -32,6 +33,7 @@ __all__ = [
     "on_target_df",
     "params",
     "pca_df",
+    "priorities_df",
     "pvalue_shape",
     "rank_genes_df",
     "ranked_genes_df",

@@ -92,7 +92,11 @@ def learnt(adata: AnnData, key: str, *, need: str) -> dict[str, Any]:
         for name, one in adata.uns.items()
         if isinstance(one, dict) and "made_by" in one and need in one
     ]
-    maker = {"sizes": "signature", "path": "signature(method='stability')"}.get(need, "classify")
+    maker = {
+        "null_mean": "prioritize",
+        "sizes": "signature",
+        "path": "signature(method='stability')",
+    }.get(need, "classify")
     hint = f"it has {', '.join(map(repr, have))}" if have else f"run dex.tl.{maker} first"
     msg = f"key={key!r}: adata.uns has no such result of learning; {hint}."
     raise InputError(msg)

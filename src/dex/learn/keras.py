@@ -146,9 +146,7 @@ class KerasClassifier(ClassifierMixin, _KerasModel):  # type: ignore[misc]
         Seed of weights, dropout and order: with it, fits are the same.
     """
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
-    ) -> KerasClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KerasClassifier:
         """Build the model and train it."""
         X, y = validate_data(self, X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -187,9 +185,7 @@ class KerasClassifier(ClassifierMixin, _KerasModel):  # type: ignore[misc]
 class KerasRegressor(RegressorMixin, _KerasModel):  # type: ignore[misc]
     """A Keras model with one output as a regressor of scikit-learn; ``n_classes`` is then 0."""
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
-    ) -> KerasRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KerasRegressor:
         """Build the model and train it, on numbers of mean 0 and standard deviation 1."""
         X, y = validate_data(self, X, y, y_numeric=True)
         self.mean_, self.sd_ = float(y.mean()), float(y.std()) or 1.0

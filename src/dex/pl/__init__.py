@@ -23,6 +23,7 @@ from dex.pl._mean_variance import mean_variance
 from dex.pl._panel_size import panel_size, stability
 from dex.pl._pca import pca
 from dex.pl._permutation_null import permutation_null
+from dex.pl._priorities import priorities
 from dex.pl._pvalues import pvalues
 from dex.pl._roc import precision_recall, roc
 from dex.pl._running_score import running_score
@@ -54,6 +55,7 @@ __all__ = [
     "pca",
     "permutation_null",
     "precision_recall",
+    "priorities",
     "pvalues",
     "roc",
     "running_score",

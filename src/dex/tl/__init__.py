@@ -10,6 +10,7 @@ from dex.tl._fit import fit
 from dex.tl._mds import mds
 from dex.tl._pca import pca
 from dex.tl._predict import predict
+from dex.tl._prioritize import prioritize
 from dex.tl._rank_genes import rank_genes
 from dex.tl._regress import regress
 from dex.tl._score_markers import score_markers
@@ -26,6 +27,7 @@ __all__ = [
     "mds",
     "pca",
     "predict",
+    "prioritize",
     "rank_genes",
     "refresh_view",
     "regress",
