@@ -7,6 +7,7 @@ from dex.get._enrichment import enrich_df, enrich_params, gene_sets
 from dex.get._expression import expression_df, obs_df
 from dex.get._fit import fit_df
 from dex.get._learning import metrics_df, signature_df
+from dex.get._modules import eigengenes_df, modules_df
 from dex.get._on_target import on_target_df
 from dex.get._ordination import distances_df, loadings_df, mds_df, pca_df
 from dex.get._priorities import priorities_df
@@ -20,6 +21,7 @@ __all__ = [
     "compare_df",
     "consensus_df",
     "distances_df",
+    "eigengenes_df",
     "enrich_df",
     "enrich_params",
     "expression_df",
@@ -29,6 +31,7 @@ __all__ = [
     "loadings_df",
     "mds_df",
     "metrics_df",
+    "modules_df",
     "obs_df",
     "on_target_df",
     "params",

@@ -8,6 +8,7 @@ from dex.tl._contrast import contrast
 from dex.tl._enrich import enrich
 from dex.tl._fit import fit
 from dex.tl._mds import mds
+from dex.tl._modules import modules
 from dex.tl._pca import pca
 from dex.tl._predict import predict
 from dex.tl._prioritize import prioritize
@@ -25,6 +26,7 @@ __all__ = [
     "enrich",
     "fit",
     "mds",
+    "modules",
     "pca",
     "predict",
     "prioritize",
