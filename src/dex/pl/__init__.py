@@ -20,6 +20,7 @@ from dex.pl._leading_edge import leading_edge
 from dex.pl._ma import ma
 from dex.pl._mds import mds
 from dex.pl._mean_variance import mean_variance
+from dex.pl._modules import modules
 from dex.pl._panel_size import panel_size, stability
 from dex.pl._pca import pca
 from dex.pl._permutation_null import permutation_null
@@ -51,6 +52,7 @@ __all__ = [
     "ma",
     "mds",
     "mean_variance",
+    "modules",
     "panel_size",
     "pca",
     "permutation_null",

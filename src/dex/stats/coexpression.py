@@ -18,6 +18,8 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
+from dex.stats.tails import t_quantile
+
 if TYPE_CHECKING:
     from dex.typing import Float, Int
 
@@ -95,6 +97,26 @@ def eigengenes(unit: Float, labels: Int) -> Eigengenes:
     for i in range(n_modules):
         scores[:, i], explained[i] = _eigengene(unit[:, labels == i])
     return Eigengenes(scores * np.sqrt(len(unit)), explained)
+
+
+def members_of(unit: Float, labels: Int, *, alpha: float, min_size: int) -> Int:
+    """Modules without the genes that hardly follow their eigengene, ``(n_vars,)``.
+
+    A gene stays if its correlation with the eigengene is above 0 at ``alpha``; a module, if that
+    leaves ``min_size`` genes.
+    """
+    df = len(unit) - 2
+    quantile = float(t_quantile(1 - alpha, np.array([float(df)]))[0])
+    least = quantile / np.sqrt(df + quantile**2)
+    scores = eigengenes(unit, labels).scores / np.sqrt(len(unit))
+    own = np.einsum("ij,ij->j", unit, scores[:, labels]) if scores.shape[1] else labels * 0.0
+    kept = np.where((labels >= 0) & (own >= least), labels, -1)
+    large = [i for i in range(scores.shape[1]) if np.sum(kept == i) >= min_size]
+    found = sorted(large, key=lambda i: (-np.sum(kept == i), int(np.argmax(kept == i))))
+    out = np.full(len(labels), -1, dtype=np.intp)
+    for number, i in enumerate(found):
+        out[kept == i] = number
+    return out
 
 
 def connectivity(network: Float, labels: Int) -> Float:

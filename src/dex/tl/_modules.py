@@ -19,6 +19,7 @@ from dex.stats.coexpression import (
     eigengenes,
     gene_tree,
     lowest_join,
+    members_of,
     standardised,
     tree_modules,
 )
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 _MADE_BY = "dex.tl.modules"
 _FEWEST_OBSERVATIONS = 6
 _MOST_GENES = 10_000
+_ALPHA = 0.001
+"""Largest p-value of a gene's membership: what has only joined its branch late is no member."""
 
 
 def modules(
@@ -63,9 +66,10 @@ def modules(
     """Find modules of co-expressed genes, as many as there are, none if there are none.
 
     Genes are nodes of a signed network, whose edges ``((1 + r) / 2) ** power`` join those that
-    rise and fall together [Zhang2005]_. Modules are branches of its tree that join lower than
-    any of ``min_size`` genes does in ``n_null`` networks of genes that were permuted, each by itself: with the
-    default of 19, a module is found where there is none in 5% of the data sets.
+    rise and fall together [Zhang2005]_. Modules are branches of its tree that join lower than any
+    of ``min_size`` genes does in ``n_null`` networks of genes that were permuted, each by itself:
+    with the default of 19, a module is found where there is none in 5% of the data sets.
+    Genes of a branch that do not correlate with its eigengene at p = 0.001 are in no module.
 
     Parameters
     ----------
@@ -164,9 +168,9 @@ def modules(
     )
     with SERIAL_BLAS:
         network = adjacency(unit, power)
-        labels = tree_modules(
-            gene_tree(network), unit, height=height, min_size=min_size, merge=merge
-        )
+        tree = gene_tree(network)
+        branches = tree_modules(tree, unit, height=height, min_size=min_size, merge=merge)
+        labels = members_of(unit, branches, alpha=_ALPHA, min_size=min_size)
         found = eigengenes(unit, labels)
     for note in expression.notes:
         logger.info(note)
