@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import dex
@@ -37,7 +38,30 @@ def hostile():
     dex.tl.mds(adata)
     dex.tl.classify(adata, "$condition_{$", n_permutations=19, repeats=1)
     dex.tl.signature(adata, "$condition_{$", sizes=(1, 3), repeats=1, n_subsamples=5)
+    dex.tl.cluster(adata, 2, n_null=10, n_resamples=10)
+    put_modules(adata)
+    put_priorities(adata)
     return adata
+
+
+def put_modules(adata):
+    adata.obsm["modules_eigengenes"] = np.random.default_rng(0).normal(size=(8, 2))
+    adata.uns["modules"] = {
+        "made_by": "dex.tl.modules",
+        "modules": np.array(["M1", "M2"], dtype=object),
+        "sizes": np.array([30, 10]),
+        "explained": np.array([0.5, 0.6]),
+    }
+
+
+def put_priorities(adata):
+    numbers = ("auc", "null_mean", "null_sd", "pval", "padj", "n_group", "n_reference")
+    adata.uns["prioritize"] = {
+        "made_by": "dex.tl.prioritize",
+        "params": {"group": "$a_{$", "reference": "$b$", "n_cells": 20},
+        "types": np.array(["$T_{$", "B"], dtype=object),
+        **{name: np.array([0.7, 0.4]) for name in (*numbers, "n_possible")},
+    }
 
 
 @pytest.mark.parametrize("name", PLOTS)

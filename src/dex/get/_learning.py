@@ -93,6 +93,7 @@ def learnt(adata: AnnData, key: str, *, need: str) -> dict[str, Any]:
         if isinstance(one, dict) and "made_by" in one and need in one
     ]
     maker = {
+        "explained": "modules",
         "null_mean": "prioritize",
         "sizes": "signature",
         "path": "signature(method='stability')",

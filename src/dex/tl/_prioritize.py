@@ -18,9 +18,9 @@ from dex.learn.pairs import held_out_pairs, pair_areas
 from dex.learn.permutation import Null, every_relabelling
 from dex.learn.units import Units
 from dex.results.actual import check_writable
-from dex.tl._classify import read_classes
 from dex.tl._genes import genes_tested
 from dex.tl._learning import check_count, check_place, donors_of, measure, spread, write
+from dex.tl._learning_words import read_classes
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -336,8 +336,8 @@ def _entry(
         if one is None
         else (
             one[0],
-            float(one[1].values.mean()),
-            float(one[1].values.std()),
+            float(one[1].drawn.mean()),
+            float(one[1].drawn.std()),
             one[1].pval(one[0]),
             one[1].n_possible,
         )
