@@ -216,7 +216,7 @@ def logs_with_precision(
     ``libraries`` are effective; weights of ``samples`` and correlations in ``blocks`` are known.
     """
     basis = Basis.from_design(design)
-    voom = _Voom(expression, design, basis, setting, libraries).with_trend(samples, blocks)
+    voom = Voom(expression, design, basis, setting, libraries).with_trend(samples, blocks)
 
     def columns(counts: Float) -> Columns:
         logs = voom_logs(counts, libraries)
