@@ -59,6 +59,7 @@ _SAMPLES = {
     "seven": ("outliers", list(range(14))),
     "rising": ("rising", list(range(10))),
     "wide": ("wide", list(range(120))),
+    "thousand": ("thousand", list(range(1000))),
 }
 
 

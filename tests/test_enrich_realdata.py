@@ -97,7 +97,7 @@ def test_interferon_sets_are_first_in_stimulated_blood_cells(realdata, hallmark)
         dex.tl.rank_genes(of_type, "group_id", reference="ctrl", replicate="sample_id")
         dex.tl.enrich(of_type, hallmark, min_size=5)
         first = dex.get.enrich_df(of_type)["gene_set"][:2].tolist()
-        print(dex.get.enrich_df(of_type).iloc[:6,:12].to_string())
+        print(dex.get.enrich_df(of_type).iloc[:6, :12].to_string())
         assert set(first) == {
             "HALLMARK_INTERFERON_ALPHA_RESPONSE",
             "HALLMARK_INTERFERON_GAMMA_RESPONSE",

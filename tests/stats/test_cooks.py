@@ -48,7 +48,7 @@ def test_distances_are_those_of_deseq2(deseq2_run, name):
     np.testing.assert_allclose(found[:, :20], theirs, rtol=OF_MEANS)
 
 
-@pytest.mark.parametrize("name", ["df3", "df4", "six", "seven", "wide"])
+@pytest.mark.parametrize("name", ["df3", "df4", "six", "seven", "wide", "thousand"])
 def test_largest_distance_in_groups_of_three_is_that_of_deseq2(deseq2_run, name):
     run = deseq2_run(name)
     found, rows = distances(run)

@@ -12,7 +12,18 @@ from dex.stats.gene_dispersion import (
 )
 from dex.stats.nb_curvature import nb_curvature
 
-RUNS = ("df1", "df2", "df3", "df4", "six", "covariate", "interaction", "additive", "wide")
+RUNS = (
+    "df1",
+    "df2",
+    "df3",
+    "df4",
+    "six",
+    "covariate",
+    "interaction",
+    "additive",
+    "wide",
+    "thousand",
+)
 ASCENT = 1e-5
 """DESeq2's ascent, with tolerance 1e-12 of the log likelihood, is this near to the maximum for most
 genes. It does not reach it where its steps have become too small: 4 to 25% of genes that have few
@@ -21,8 +32,15 @@ REACHED = {"df1": 0.7, "df2": 0.75, "df3": 0.85, "covariate": 0.8, "additive": 0
 """Shares of the genes for which it does, where they are not 0.9."""
 AT_ITS_MEANS = 1e-4
 """Of the means that covariates need: R stops at 1e-8 of the deviance, and has no other option."""
+FALL = 0.07
+"""Share of the genes whose shrunken dispersion is at R's floor though their own is not: one of the
+16 genes of a thousand samples, where the search with tight tolerances falls off the maximum."""
 R_MEANS = 1e-5
 """R's coefficients at betaTol = 1e-13: all but a few genes."""
+
+
+def fallen(run):
+    return ((run.tight["dispMAP"] < 1e-7) & (run.tight["dispGeneEst"] > 1e-3)).to_numpy()
 
 
 def known(run):
@@ -52,11 +70,13 @@ def test_shrunken_dispersions_are_those_of_deseq2(deseq2_run, name):
     prior = DispersionPrior(np.log(trend), float(run.scalars["prior_var"]))
     shrunken = shrink_dispersion(run.counts, run.size_factors, model, genes, prior)
     tolerance = ASCENT if model.rows.to_coef is not None else AT_ITS_MEANS
-    np.testing.assert_allclose(shrunken, run.tight["dispMAP"], rtol=tolerance)
+    map_, stays = run.tight["dispMAP"].to_numpy(), ~fallen(run)
+    assert np.mean(~stays) < FALL
+    np.testing.assert_allclose(shrunken[stays], map_[stays], rtol=tolerance)
     outlier = is_dispersion_outlier(theirs, trend, float(run.scalars["var_log_disp"]))
     assert (outlier == (run.tight["dispOutlier"] == 1)).all()
-    final = np.where(outlier, theirs, shrunken)
-    np.testing.assert_allclose(final, run.tight["dispersion"], rtol=tolerance)
+    final = np.where(outlier, theirs, shrunken)[stays]
+    np.testing.assert_allclose(final, run.tight["dispersion"][stays], rtol=tolerance)
 
 
 @pytest.mark.parametrize("name", RUNS)

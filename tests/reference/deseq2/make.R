@@ -95,6 +95,7 @@ run("mean", batches, ~ batch + condition, last, fitType = "mean")
 run("local", batches, ~ batch + condition, last, fitType = "local")
 run("rising", load_data("rising"), ~ condition, last)
 run("wide", load_data("wide"), ~ condition, last)
+run("thousand", load_data("thousand"), ~ condition, last, fitType = "mean")
 
 scalars <- do.call(rbind, scalars)
 scalars[3:6] <- lapply(scalars[3:6], function(v) ifelse(is.na(v), "", sprintf("%.15g", v)))

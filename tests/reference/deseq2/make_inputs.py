@@ -72,8 +72,13 @@ def wide() -> tuple[pd.DataFrame, pd.DataFrame]:
     return simulated(40, 60, seed=6, mean_count=20.0)
 
 
+def thousand() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Dispersions may be as large as there are samples, which are a thousand."""
+    return simulated(16, 500, seed=7, mean_count=20.0)
+
+
 if __name__ == "__main__":
-    for make in (few, outliers, factors, rising, wide):
+    for make in (few, outliers, factors, rising, wide, thousand):
         counts, samples = make()
         counts.to_csv(HERE / f"{make.__name__}_counts.csv.gz")
         samples.to_csv(HERE / f"{make.__name__}_samples.csv")
