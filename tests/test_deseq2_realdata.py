@@ -73,6 +73,25 @@ def test_the_genes_found_are_those_of_deseq2(realdata, name):
     assert np.nanmedian(error) < R_MOVES.get(name, 1e-3)
 
 
+def test_transcript_lengths_are_those_of_tximport(realdata):
+    path = realdata / "airway_kallisto"
+    adata = dex.io.read_counts(path / "est_counts.csv.gz", samples=path / "samples.csv")
+    lengths = pd.read_csv(path / "avg_tx_length.csv.gz", index_col=0)
+    adata.layers["lengths"] = lengths.loc[adata.var_names, adata.obs_names].to_numpy().T
+    question = {"design": "~ celltype + dex", "contrasts": ("dex", "treated", "control")}
+    dex.tl.rank_genes(adata, method="deseq2", lengths="lengths", **question)
+    table = dex.get.rank_genes_df(adata).set_index("gene")
+    theirs = pd.read_csv(FOLDER / "kallisto.csv.gz").set_index("gene")
+    assert table["pval"].notna().sum() == theirs["n_pval"].iloc[0]
+    assert table["padj"].notna().sum() == theirs["n_padj"].iloc[0]
+    assert (table["padj"] < 0.05).sum() == pytest.approx(theirs["n_found"].iloc[0], rel=1e-3)
+    some = table.loc[theirs.index]
+    np.testing.assert_allclose(some["base_mean"], theirs["baseMean"], rtol=1e-8)
+    np.testing.assert_allclose(some["log2fc_se"], theirs["lfcSE"], rtol=2e-3)  # of the trend
+    error = np.abs(some["log10_pval"] - np.log10(theirs["pvalue"]))
+    assert np.median(error) < R_MOVES["airway"]
+
+
 def test_fission_has_atf21_first(realdata):
     counts = pd.read_csv(realdata / "fission" / "counts.csv.gz", index_col=0).T
     samples = pd.read_csv(realdata / "fission" / "samples.csv", index_col=0)

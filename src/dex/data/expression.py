@@ -86,6 +86,7 @@ class Expression:
         divisors: Float | None = None,
         scale: Scale | None = None,
         control_genes: Bool | None = None,
+        whole: bool = False,
         n_threads: int | None = None,
     ) -> Expression:
         """Blocks on a log scale: counts are normalised lazily, whichever matrix holds them.
@@ -96,7 +97,8 @@ class Expression:
         they are left as they are. No layer is made. ``divisors``, ``(n_obs,)``, are what the counts
         were divided by before (as :attr:`divisors` gives them), in place of ``size_factors``.
         ``scale`` is ``LN1P`` or ``LOGCPM``, to have one of these of counts, whoever is counted.
-        ``control_genes``, ``(n_vars,)``, are those that medians of ratios are over.
+        ``control_genes``, ``(n_vars,)``, are those that medians of ratios are over; ``whole``
+        rounds counts before they are taken.
 
         Raises
         ------
@@ -125,7 +127,13 @@ class Expression:
             factors = Factors.known(method, divisors, per_million=per_million)
         else:
             factors = estimate_factors(
-                source, rows, method, obs=obs, control_genes=control_genes, n_threads=n_threads
+                source,
+                rows,
+                method,
+                obs=obs,
+                control_genes=control_genes,
+                whole=whole,
+                n_threads=n_threads,
             )
         how = _how(factors, per_million=per_million)
         notes = (*source.notes, f"{source.where} holds counts: taken as {how}, made on the way.")
@@ -145,6 +153,7 @@ class Expression:
         scale: Scale = Scale.LOGCPM,
         lengths: Any = None,
         control_genes: Bool | None = None,
+        whole: bool = False,
         n_threads: int | None = None,
     ) -> Expression:
         """Counts to be modelled as they are: ``blocks`` holds them, ``factors`` their depths.
@@ -168,6 +177,7 @@ class Expression:
             obs=obs,
             scale=scale,
             control_genes=control_genes,
+            whole=whole,
             n_threads=n_threads,
         )
         if made.factors is None:
@@ -182,6 +192,7 @@ class Expression:
                 obs=obs,
                 control_genes=control_genes,
                 lengths=lengths,
+                whole=whole,
                 n_threads=n_threads,
             )
             made = replace(made, factors=factors, lengths=lengths)

@@ -119,6 +119,7 @@ def estimate_factors(
     obs: pd.DataFrame | None = None,
     control_genes: Bool | None = None,
     lengths: Any = None,
+    whole: bool = False,
     n_threads: int | None = None,
 ) -> Factors:
     """Estimate the size factors of the observations ``rows`` of counts.
@@ -127,7 +128,8 @@ def estimate_factors(
     every observation of the source. Medians of ratios may be over ``control_genes``, shape
     ``(n_vars,)``, only. With ``lengths``, a matrix of the source's shape with the average
     transcript length of every gene in every observation, counts are first divided by a gene's
-    relative lengths, and ``totals`` are of these; see :mod:`dex.stats.length_offsets`.
+    relative lengths, and ``totals`` are of these; see :mod:`dex.stats.length_offsets`. ``whole``
+    rounds counts before their ratios are taken, as DESeq2 does with estimated ones.
 
     Raises
     ------
@@ -141,11 +143,12 @@ def estimate_factors(
     if source.unit == "samples" or method != "library":
         _refuse_empty(source, rows, sums.totals)
     if lengths is None:
-        table = _Rows(source.matrix, rows, sums.totals, sums.expressed, n_threads, control_genes)
-        return _by_method(table, method, given)
+        parts = (sums.totals, sums.expressed, n_threads, control_genes)
+        return _by_method(_Rows(source.matrix, rows, *parts, whole=whole), method, given)
     scaled = Lengths.of(lengths, rows, n_threads=n_threads)
     totals = scaled.scaled_totals(source.matrix, n_threads=n_threads)
-    table = _Rows(source.matrix, rows, totals, sums.expressed, n_threads, control_genes, scaled)
+    parts = (totals, sums.expressed, n_threads, control_genes, scaled)
+    table = _Rows(source.matrix, rows, *parts, whole=whole)
     return replace(_by_method(table, method, given), counted=sums.totals)
 
 
@@ -223,6 +226,7 @@ class _Rows:
     n_threads: int | None
     control_genes: Bool | None = None
     lengths: Lengths | None = None
+    whole: bool = False
 
     @property
     def controls(self) -> Bool | slice:
@@ -240,6 +244,8 @@ class _Rows:
 
     def read(self, positions: Int) -> Float:
         counts = read_rows(self.matrix, self.rows[positions])
+        if self.whole:
+            counts = np.rint(counts)
         if self.lengths is not None:
             counts = counts / self.lengths.relative(positions)
         return counts[:, self.expressed]

@@ -158,6 +158,7 @@ def measure(
         scale=method.scale,
         lengths=lengths,
         control_genes=control_genes,
+        whole=method.whole,
         n_threads=options.n_threads,
     )
     return replace(expression, weights=weights)

@@ -100,6 +100,8 @@ class ModelMethod(Method):
     """Whether values may be missing."""
     counts: bool = False
     """Whether counts are modelled as they are; else logs are, which may be made of counts."""
+    whole: bool = False
+    """Whether counts are rounded."""
     size_factors: str = "auto"
     """By which counts are normalised unless the user says otherwise."""
     scale: Scale = Scale.LOGCPM
@@ -221,6 +223,7 @@ METHODS: dict[str, Method] = {
             rereads=_deseq2.rereads,
             omnibus_rereads=True,
             counts=True,
+            whole=True,
             size_factors="median_ratio",
             scale=Scale.LN1P,
         ),
@@ -236,6 +239,7 @@ METHODS: dict[str, Method] = {
             rereads=lambda _: True,
             omnibus_rereads=True,
             counts=True,
+            whole=True,
             size_factors="median_ratio",
             scale=Scale.LN1P,
         ),
