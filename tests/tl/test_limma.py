@@ -50,6 +50,19 @@ def ranked(adata, **options):
 
 
 @pytest.mark.parametrize(
+    ("name", "term", "n_terms"), [("bs", "bs(age, df=4)", 4), ("ns", "cr(age, df=3)", 3)]
+)
+def test_splines_span_rs(name, term, n_terms):
+    adata = logs(genes=np.arange(120))
+    joint = list(np.eye(3 + n_terms)[3:])
+    settings = {"method": "limma", "scale": "logcpm", "test": "any"}
+    dex.tl.rank_genes(adata, design=f"~ condition + {term}", contrasts=joint, **settings)
+    theirs = pd.read_csv(REFERENCE / "limma" / "splines.csv.gz")[name]
+    found = adata.varm["rank_genes_stat"][VARYING, 0]
+    np.testing.assert_allclose(found, theirs.to_numpy()[VARYING], rtol=SAME)
+
+
+@pytest.mark.parametrize(
     ("case", "make", "options", "rtol"),
     [
         ("voom", counts, {"method": "limma_voom"}, SAME),

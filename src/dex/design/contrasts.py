@@ -305,7 +305,7 @@ def _require_names(contrasts: Sequence[Contrast]) -> None:
 
 def _hint_at_tuple(design: Design, items: Sequence[Any]) -> None:
     known = {factor.name for factor in design.factors} | {f.variable for f in design.factors}
-    if len(items) == 3 and items[0] in known and all(isinstance(item, str) for item in items):
+    if len(items) == 3 and all(isinstance(item, str) for item in items) and items[0] in known:
         msg = f"contrasts={items!r} is a list of three contrasts; one is a tuple, {tuple(items)!r}."
         raise InputError(msg)
 

@@ -102,4 +102,14 @@ person <- samples$person
 run("block", full, block = person, correlation = 0.35)
 run("block_weights_missing", gaps, w = weights, block = person, correlation = 0.35)
 run("block_negative", full, block = person, correlation = -0.2, w = sample_weights)
+# Splines by formulas: F of all their terms, which does not depend on how a space is spanned.
+f_of <- function(design, coefs) {
+  fit <- eBayes(lmFit(full, design), trend = TRUE)
+  topTable(fit, coef = coefs, number = Inf, sort.by = "none")$F
+}
+library(splines)
+splines <- data.frame(bs = f_of(model.matrix(~ condition + bs(age, df = 4), samples), 4:7),
+  ns = f_of(model.matrix(~ condition + ns(age, df = 3), samples), 4:6))
+splines[] <- lapply(splines, number)
+write_gz(splines, "splines.csv.gz")
 writeLines(capture.output(sessionInfo()), "session_info.txt")
