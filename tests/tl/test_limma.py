@@ -50,7 +50,7 @@ def ranked(adata, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "term", "n_terms"), [("bs", "bs(age, df=4)", 4), ("ns", "cr(age, df=3)", 3)]
+    ("name", "term", "n_terms"), [("bs", "bs(age, df=4)", 4), ("ns", "ns(age, df=3)", 3)]
 )
 def test_splines_span_rs(name, term, n_terms):
     adata = logs(genes=np.arange(120))

@@ -46,6 +46,12 @@ def _cr(x: Float, df: int | None = None, knots: object = None, **options: object
     return _FORMULAIC["cr"](x, df, knots, **options)
 
 
+def _ns(x: Float, df: int | None = None, knots: object = None, **options: object) -> object:
+    """Natural cubic splines without the constant: they span what R's ``ns`` does."""
+    _require_values(x, df, "df")
+    return _FORMULAIC["cr"](x, df, knots, constraints="center", **options)
+
+
 def _require_values(x: Float, size: float | None, name: str) -> None:
     """Check that a curve of ``size`` columns can be told from the values of ``x``, in time."""
     most = min(len(np.unique(x)), _MAX_COLUMNS)
@@ -67,10 +73,11 @@ TRANSFORMS: Final[dict[str, Callable[..., Any]]] = {
     "poly": _poly,
     "bs": _bs,
     "cr": _cr,
+    "ns": _ns,
 }
-"""Functions of numbers; the last three, ``poly``, ``bs`` and ``cr``, give several columns."""
+"""Functions of numbers; the last four, ``poly`` and splines, give several columns."""
 
-WITH_OPTIONS: Final = frozenset({"scale", "poly", "bs", "cr"})
+WITH_OPTIONS: Final = frozenset({"scale", "poly", "bs", "cr", "ns"})
 
 OPERATORS: Final[dict[type[ast.AST], Callable[..., Any]]] = {
     ast.Add: operator.add,
