@@ -219,6 +219,33 @@ def test_any_difference(cells, column):
     assert cells.varm["rank_genes_effects"].shape == (120, 2)
 
 
+def test_a_smaller_design(cells, column):
+    design = {"design": "~ sex + condition", "reduced": "~ sex"}
+    dex.tl.rank_genes(cells, method="ols", **design, **OPTIONS)
+    alone = cells[cells.obs["cell_type"] == "B cells"].copy()
+    dex.tl.rank_genes(alone, method="ols", replicate="replicate", **design)
+    np.testing.assert_array_equal(column(cells, "stat")[:, 0], column(alone, "stat")[:, 0])
+
+
+def test_any_difference_among_those_that_are_there(cells, caplog):
+    cells.obs["drug"] = np.array(["a", "b", "c"])[cells.obs["replicate"].cat.codes % 3]
+    some = cells[~((cells.obs["cell_type"] == "B cells") & (cells.obs["drug"] == "c")).to_numpy()]
+    some = some.copy()
+    dex.tl.rank_genes(some, "drug", test="any", method="ols", **OPTIONS)
+    assert dex.get.tests_df(some)["n_tested"].gt(0).tolist() == [True, True, False]
+    assert "'B cells': too few samples (3 of 'a', 3 of 'b', 0 of 'c'). Those that" in caplog.text
+
+
+def test_observations_in_no_stratum(tissues, column, caplog):
+    tissues.obs["part"] = tissues.obs["tissue"].where(tissues.obs["tissue"] == "gut")
+    dex.tl.rank_genes(tissues, "condition", per="tissue", method="ols")
+    expected = column(tissues, "stat")[:, 0].copy()
+    dex.tl.rank_genes(tissues, "condition", per="part", method="ols")
+    np.testing.assert_array_equal(column(tissues, "stat")[:, 0], expected)
+    assert "8 observations without a label in obs['part'] left out" in caplog.text
+    assert "rank_genes_stat" in tissues.var  # one test
+
+
 def test_strata_of_samples(tissues, column):
     """Without replicates to add up the observations themselves are divided."""
     dex.tl.rank_genes(tissues, "condition", per="tissue", method="ols")
@@ -320,6 +347,7 @@ def test_types_of_few_samples_stop_no_method(paired, column, caplog, method):
     ("options", "words"),
     [
         ({"per": "type"}, "per='type' is not in obs"),
+        ({"per": "true_size_factor"}, "per='true_size_factor' is continuous (480 different"),
         ({"per": "replicate"}, "per='replicate' is also the replicate"),
         ({"per": "condition"}, "per='condition' is the column compared"),
         ({"design": "~ cell_type + condition"}, "per='cell_type' is in the design"),

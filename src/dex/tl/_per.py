@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dex.data.source import obs_of
-from dex.design.labels import Labels, column_of
-from dex.design.wording import listed
+from dex.design.labels import Labels, column_of, is_numeric
+from dex.design.wording import listed, plural
 from dex.errors import InputError
 from dex.results.schema import Status
 from dex.tl._analysis import compare, comparison_params, prepare
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dex.tl._question import Question
     from dex.tl._samples import Measured
     from dex.typing import Int
+
+_MOST_NUMBERS = 20
+"""Different numbers with a fraction beyond which a column is a measurement, and no strata."""
 
 
 def analyse_per(
@@ -67,7 +70,8 @@ def analyse_per(
         "replicate": plan.replicate,
         "per": per,
     }
-    about = Joined(per, whole, params, (*plan.notes, *measured.notes), genes, options)
+    notes = (*plan.notes, *measured.notes, *_unlabelled(measured, per))
+    about = Joined(per, whole, params, notes, genes, options)
     return joined(strata, about, n_vars=adata.n_vars, n_obs=adata.n_obs)
 
 
@@ -110,7 +114,8 @@ def _stratum(
         return Stratum(name, rows, n, None, f"{name!r}: {why}", status)
     missing = [info.name for info in whole.infos if info not in result.infos]
     if not missing:
-        return Stratum(name, rows, n, result)
+        said = f"{name!r}: {few} Those that are there are tested." if few else ""
+        return Stratum(name, rows, n, result, said)
     why = f"{few or 'not estimable.'} Not tested: {listed(missing, limit=5)}."
     return Stratum(name, rows, n, result, f"{name!r}: {why}", status)
 
@@ -122,8 +127,20 @@ def _rows(obs: pd.DataFrame, per: str, names: tuple[str, ...]) -> list[tuple[str
     return [(name, np.flatnonzero(labels.codes == codes.get(name, -2))) for name in names]
 
 
+def _unlabelled(measured: Measured, per: str) -> tuple[str, ...]:
+    """Say which observations are in no stratum; those of samples were never added up."""
+    n = int(measured.obs[per].isna().sum())
+    return (f"{plural(n, 'observation')} without a label in obs[{per!r}] left out.",) if n else ()
+
+
 def _require_apart(question: Question, obs: pd.DataFrame, per: str, plan: Plan) -> None:
-    column_of(obs, per, argument="per")
+    column = column_of(obs, per, argument="per")
+    if is_numeric(column) and column.dtype.kind == "f" and column.nunique() > _MOST_NUMBERS:
+        msg = (
+            f"per={per!r} is continuous ({column.nunique():,} different numbers), and every level "
+            "is analysed by itself; name a column of labels, as cell types."
+        )
+        raise InputError(msg)
     if per == plan.replicate:
         msg = f"per={per!r} is also the replicate: there would be one sample in every level."
         raise InputError(msg)
