@@ -30,6 +30,20 @@ def test_panels_of_strata(tissues, name):
     draw(tissues, "treated", per="t05")
 
 
+@pytest.mark.parametrize("name", ["volcano", "ma", "pvalues"])
+def test_strata_without_a_test_have_no_panel(tissues, name, caplog):
+    some = tissues[
+        (tissues.obs["tissue"] != "t01") | (tissues.obs["condition"] == "control")
+    ].copy()
+    some = some[some.obs["tissue"].isin(["t01", "t02"])].copy()
+    dex.tl.rank_genes(some, "condition", per="tissue", method="ols")
+    draw = getattr(dex.pl, name)
+    assert draw(some) is not None
+    assert "Not drawn, as no gene was tested: 't01: treated vs control'" in caplog.text
+    with pytest.raises(InputError, match="no gene was tested in 't01: treated vs control'"):
+        draw(some, per="t01")
+
+
 def test_heatmaps_have_the_samples_of_the_strata(tissues):
     one = dex.pl.heatmap(tissues, per="t02", n_genes=5)
     inside = tissues.obs_names[tissues.obs["tissue"] == "t02"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dex._logging import logger
 from dex.errors import InputError
 from dex.get import params
 from dex.pl._genes import chosen_tests
@@ -44,7 +45,7 @@ def tests_shown(
     if params(adata, key=key).get("method") == "score_markers":
         msg = f"the result {key!r} has effect sizes and no p-values; pl.heatmap shows its genes."
         raise InputError(msg)
-    tests = chosen_tests(adata, test, key=key, per=per)
+    tests = _tested(chosen_tests(adata, test, key=key, per=per))
     most = 1 if single else _MOST_PANELS
     if len(tests) > most:
         names = ", ".join(map(repr, tests["name"][:20])) + (", ..." if len(tests) > 20 else "")
@@ -53,6 +54,25 @@ def tests_shown(
         msg = f"{where}, and there are {len(tests)}; choose with {how}: {names}."
         raise InputError(msg)
     return tests
+
+
+def _tested(tests: pd.DataFrame) -> pd.DataFrame:
+    """Leave out strata in which nothing was tested, as of too few samples; say so.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    without = (tests["per"] != "") & (tests["n_tested"] == 0)
+    if not without.any():
+        return tests
+    names = ", ".join(map(repr, tests["name"][without]))
+    if without.all():
+        msg = f"no gene was tested in {names}; the notes in adata.uns say why."
+        raise InputError(msg)
+    logger.info("Not drawn, as no gene was tested: %s.", names)
+    return tests[~without]
 
 
 def make_panels(
