@@ -293,7 +293,7 @@ def test_it_goes_into_a_file(cells, column, tmp_path, suffix):
     dex.tl.rank_genes(cells, "condition", method="ols", **OPTIONS)
     table = dex.get.rank_genes_df(cells, per="B/plasma")
     path = tmp_path / f"cells.{suffix}"
-    getattr(cells, f"write_{suffix}")(path)
+    getattr(dex.io, f"write_{suffix}")(cells, path)
     again = getattr(ad, f"read_{suffix}")(path)
     pd.testing.assert_frame_equal(dex.get.rank_genes_df(again, per="B/plasma"), table)
     assert list(dex.get.obs_df(again)) == list(dex.get.obs_df(cells))

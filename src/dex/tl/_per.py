@@ -63,7 +63,8 @@ def analyse_per(
         for name, rows in _rows(measured.obs, per, names)
     ]
     if all(stratum.result is None for stratum in strata):
-        msg = f"per={per!r}: no level of it can be tested. {strata[0].problem}"
+        largest = max(strata, key=lambda stratum: len(stratum.rows))
+        msg = f"per={per!r}: no level of it can be tested. {largest.problem}"
         raise InputError(msg)
     params = {
         **comparison_params(plan.method, whole, options),
@@ -103,7 +104,7 @@ def _stratum(
     options: Options,
 ) -> Stratum:
     """Test one stratum; what cannot be tested there is a problem of it, and no error."""
-    n, few = too_few(rows, whole)
+    n, few = too_few(rows, whole, unit=measured.source.unit)
     status = Status.NO_REPLICATES if few else Status.NOT_ESTIMABLE
     try:
         some = measured.take(rows)

@@ -136,7 +136,7 @@ def _not_only_adjusted_for(whole: ModelComparison) -> set[str]:
     }
 
 
-def too_few(rows: Int, whole: Compared) -> tuple[Int, str]:
+def too_few(rows: Int, whole: Compared, *, unit: str) -> tuple[Int, str]:
     """Observations of a stratum on both sides of every test, and in words what they lack."""
     kept = rows[whole.kept[rows]]
     n_tests = len(whole.infos)
@@ -152,9 +152,9 @@ def too_few(rows: Int, whole: Compared) -> tuple[Int, str]:
                 f"{size} of {level!r}"
                 for level, size in zip(whole.groups.levels, sizes, strict=True)
             )
-            return n, f"too few samples ({counts})."
+            return n, f"too few {unit} ({counts})."
     if len(kept) < 3:
-        return n, f"too few samples ({len(kept)})."
+        return n, f"too few {unit} ({len(kept)})."
     return n, ""
 
 
