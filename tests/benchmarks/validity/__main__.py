@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+from PIL import Image
 
 from validity.data_sets import scenarios
 from validity.figure import draw
 from validity.methods import scores_of
 from validity.r_side import RSide
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PARTS = ("V1", "V2", "V3", "V4", "V5")
 BY_R = ("V1", "V2", "V3")
@@ -46,7 +52,16 @@ def main() -> None:
             print(part, scenario.name, scenario.n, flush=True)
     table = summarise(pd.concat(map(pd.read_csv, sorted(out.glob("runs_*.csv")))))
     table.to_csv(out / "validity.csv", index=False)
-    draw(table).savefig(out / "validity.png", dpi=130)
+    _save(draw(table), out / "validity.png")
+
+
+def _save(figure: Figure, file: Path) -> None:
+    """In 256 colours: a third of the size, and nothing to be seen of it."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=150)
+    Image.open(drawn).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE).save(
+        file, optimize=True
+    )
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
