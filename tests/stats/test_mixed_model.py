@@ -133,6 +133,24 @@ def test_joint_tests_are_contest_mds(name):
         assert np.abs(test.log10_pval - theirs.log10_pval)[some].max() < SAME_P
 
 
+def test_joint_tests_of_unlike_units():
+    """F does not depend on units, and no contrast is lost among large ones."""
+    case, tests = Case("three"), []
+    fit = case.fit
+    for unit in (1.0, 1e-7):
+        L = np.eye(5)[2:] * np.array([[1.0], [1.0], [unit]])
+        test = satterthwaite_f_test(
+            fit.coef @ L.T,
+            contrast_matrices(fit.cov, L),
+            contrast_matrices(fit.cov_between, L),
+            fit.uncertainty,
+        )
+        assert test.df_num == 3
+        tests.append(test)
+    np.testing.assert_allclose(tests[1].stat, tests[0].stat, rtol=1e-6)
+    assert (tests[1].df_den > 2).mean() > 0.9  # others, as they depend on the contrasts given
+
+
 @pytest.mark.parametrize("name", CASES)
 class TestInvariance:
     def statistics(self, case, contrast):

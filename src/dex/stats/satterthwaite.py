@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _SAME_DF = 1e-8
 _RANK = 1e-8
 """An eigenvalue below this part of the largest is of a contrast that follows from others."""
+_UNLIKE = 1e3
+"""Ratio of standard errors from which on estimates are brought to one unit. lmerTest does not,
+and drops the small ones."""
 
 
 def satterthwaite_df(variance: Float, between: Float, uncertainty: Float) -> Float:
@@ -62,7 +65,8 @@ def satterthwaite_f_test(effects: Float, cov: Float, between: Float, uncertainty
     """Test that several estimates are all zero, gene by gene [Kuznetsova2017]_.
 
     The estimates are turned into uncorrelated ones, each with degrees of freedom of its own, and
-    the mean of their squared t is taken for an F with the same expectation [Fai1996]_.
+    the mean of their squared t is taken for an F with the same expectation [Fai1996]_. As in
+    lmerTest these depend on which of the contrasts with the same span are given.
 
     Parameters
     ----------
@@ -74,8 +78,15 @@ def satterthwaite_f_test(effects: Float, cov: Float, between: Float, uncertainty
         As in :func:`satterthwaite_df`.
     """
     known = np.isfinite(cov).all(axis=(1, 2)) & np.isfinite(between).all(axis=(1, 2))
-    values, vectors = np.linalg.eigh(np.where(known[:, None, None], cov, 0.0))
+    cov = np.where(known[:, None, None], cov, 0.0)
+    size = _sizes(cov)
+    alike = cov / np.multiply.outer(size, size)
+    values = np.linalg.eigvalsh(alike)
     rank = int((values > _RANK * values[:, -1:]).sum(axis=1).max(initial=0))
+    if size.max() > _UNLIKE * size.min():
+        cov, between = alike, between / np.multiply.outer(size, size)
+        effects = effects / size
+    values, vectors = np.linalg.eigh(cov)
     variance, vectors = values[:, -rank:], vectors[:, :, -rank:]
     turned = np.einsum("gk,gkr->gr", effects, vectors)
     slopes = np.einsum("gkr,gkl,glr->gr", vectors, between, vectors)
@@ -84,6 +95,12 @@ def satterthwaite_f_test(effects: Float, cov: Float, between: Float, uncertainty
         stat = np.where(known, (turned**2 / variance).mean(axis=1), np.nan)
     df = np.where(known, df, np.nan)
     return FTest(stat, float(rank), df, f_log10_pval(stat, float(rank), df))
+
+
+def _sizes(cov: Float) -> Float:
+    """Typical standard errors of the estimates, ``(n_contrasts,)``."""
+    typical = np.sqrt(np.median(np.diagonal(cov, axis1=1, axis2=2), axis=0))
+    return np.asarray(np.where(typical > 0, typical, 1.0))
 
 
 def fai_cornelius_df(df: Float) -> Float:

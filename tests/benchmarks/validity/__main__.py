@@ -33,8 +33,8 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     r = None
     if options.rscript:
-        folder = options.exchange or out / "exchange"
-        r = RSide(options.rscript, folder, options.exchange_seen_as or str(folder))
+        folder = options.folder or out / "exchange"
+        r = RSide(options.rscript, folder, options.r_folder or str(folder))
     for part in options.parts:
         for scenario in scenarios(part):
             if options.only and scenario.name not in options.only:
@@ -97,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COMMAND",
         help="how R with edgeR and DESeq2 is called, as 'Rscript'; also DEX_RSCRIPT",
     )
-    parser.add_argument("--exchange", type=Path, metavar="DIR", help="emptied; for files to R")
-    parser.add_argument("--exchange-seen-as", metavar="DIR", help="by an R in a container")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="for files to R; emptied")
+    parser.add_argument("--r-folder", metavar="DIR", help="where R finds it")
     return parser
 
 
