@@ -122,6 +122,22 @@ def _v5() -> Iterator[Scenario]:
         null = lambda seed, f=cells: f(seed=10_000 + seed, de_fraction=0)  # noqa: E731
         yield Scenario("V5", "cells", n, make, filtered=False)
         yield Scenario("V5", "cells, unchanged", n, null, filtered=False)
+    for n in (3, 6):
+        yield Scenario("V5", "repeats", n, lambda seed, n=n: repeated_samples(n, seed))
+
+
+def repeated_samples(n: int, seed: int) -> AnnData:
+    """Three samples of every donor, who has one condition."""
+    return dex.datasets.simulate_counts(
+        N_GENES,
+        n,
+        cells_per_replicate=3,
+        mean_count=100,
+        dispersion=0.05,
+        extra_dispersion=2,
+        replicate_condition_sd=0,
+        seed=seed,
+    )
 
 
 def with_few_on_top(adata: AnnData, seed: int) -> AnnData:

@@ -125,19 +125,20 @@ def _real(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def _cells(ax: Axes, table: pd.DataFrame) -> None:
-    """Shares of false among the found of cells by method, a tick per number of donors."""
-    table = table[table["scenario"] == "cells"]
+    """Shares of false among the found by method, a ring per number of donors."""
+    table = table[table["scenario"].isin(["cells", "repeats"])]
     names = list(dict.fromkeys(table["method"]))[::-1]
     sizes = sorted(table["n"].unique())
     for row, name in enumerate(names):
         ax.axhline(row, color="0.93", lw=0.8, zorder=0)
         some = table[table["method"] == name].set_index("n")["fdp_0.05"]
-        colour = "#D55E00" if name.startswith("cells") else "#000000"
+        colour = "#D55E00" if name.startswith(("cells", "samples")) else "#000000"
         for size, n in zip((3, 4.5, 6), sizes, strict=False):
-            ax.plot(some[n], row, "o", ms=size, mfc="none", mec=colour)
+            if n in some:
+                ax.plot(some[n], row, "o", ms=size, mfc="none", mec=colour)
     ax.axvline(0.05, color="0.6", lw=0.8, ls="--", zorder=0)
     ax.set_yticks(range(len(names)), names)
     ax.set_xlim(0, 1)
     ax.set_xlabel("false among the found")
     words = ", ".join(map(str, sizes))
-    ax.set_title(f"cells of {words} donors", fontsize=7)
+    ax.set_title(f"cells of {words} donors, or 3 samples of each", fontsize=7)

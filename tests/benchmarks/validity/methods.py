@@ -47,12 +47,22 @@ _CELLS: dict[str, dict[str, Any]] = {
     },
     "mixed": {"method": "mixed", "replicate": _DONOR, "block": _DONOR},
 }
+_REPEATS: dict[str, dict[str, Any]] = {
+    "samples: edger": {"method": "edger", "replicate": None},
+    "samples: limma": {"method": "limma", "replicate": None},
+    "donors: edger": {"method": "edger", "replicate": _DONOR},
+    "limma, block": {"method": "limma", "replicate": None, "block": _DONOR},
+    "limma_voom, block": {"method": "limma_voom", "replicate": None, "block": _DONOR},
+    "mixed, block": {"method": "mixed", "replicate": None, "block": _DONOR},
+    "mixed, voom, block": {"method": "mixed", "replicate": None, "block": _DONOR, "voom": True},
+}
 
 
 def methods_of(data: DataSet) -> dict[str, dict[str, Any]]:
     """Options of ``rank_genes`` by name."""
     if data.part == "V5":
-        return _CELLS
+        samples = {name: {"unit": "samples"} | one for name, one in _REPEATS.items()}
+        return samples if data.scenario == "repeats" else _CELLS
     names = _WITH_COVARIATES if "design" in data.asked else _SAMPLES
     options: dict[str, dict[str, Any]] = {name: {"method": name} for name in names}
     options["edger, robust"] = {"method": "edger", "robust": True}
