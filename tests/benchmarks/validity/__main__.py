@@ -59,7 +59,7 @@ def _save(figure: Figure, file: Path) -> None:
     """In 256 colours: a third of the size, and nothing to be seen of it."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=150)
-    Image.open(drawn).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE).save(
+    Image.open(drawn).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE).save(
         file, optimize=True
     )
 
