@@ -30,7 +30,7 @@ N_SETS, SIZE, N_DATA, N_PER_GROUP = 200, 50, 20, 6
 METHODS = {
     "camera": {"method": "camera"},
     "fry": {"method": "fry"},
-    "roast": {"method": "roast", "n_rotations": 999},
+    "roast": {"method": "roast", "n_rotations": 199},
     "camera, 0.01": {"method": "camera", "inter_gene_cor": 0.01},
     "camera, preranked": {"method": "camera_preranked"},
     "ulm": {"method": "ulm"},

@@ -317,3 +317,22 @@ def test_rank_genes_by_cell_type(tmp_path, capsys):
     assert set(table["per"]) == {"a", "b"}
     assert "padj_global" in table
     assert "a: treated vs control" in capsys.readouterr().out
+
+
+def test_enrich_writes_table_and_h5ad(tables, capsys):
+    adata = simulate_counts(300, 4, seed=1)
+    dex.tl.rank_genes(adata, "condition", method="limma_voom")
+    dex.io.write_h5ad(adata, tables / "ranked.h5ad")
+    sets = {f"set{i}": adata.var_names[30 * i : 30 * i + 30] for i in range(10)}
+    dex.io.write_gmt(sets, tables / "sets.gmt")
+    paths = [str(tables / name) for name in ("ranked.h5ad", "sets.gmt")]
+    table, out = str(tables / "sets.csv"), str(tables / "enriched.h5ad")
+    words = ["enrich", *paths, "-o", out, "--table", table, "--method", "camera"]
+    assert main([*words, "--padj", "1", "--option", "inter_gene_cor=0.05"]) == 0
+    dex.tl.enrich(adata, sets, method="camera", inter_gene_cor=0.05)
+    for found in (pd.read_csv(table), dex.get.enrich_df(ad.read_h5ad(out))):
+        assert found["gene_set"].tolist() == dex.get.enrich_df(adata)["gene_set"].tolist()
+        np.testing.assert_allclose(found["pval"], dex.get.enrich_df(adata)["pval"], rtol=1e-12)
+    assert "treated vs control: 10 sets at padj <= 1, first set" in capsys.readouterr().out
+    assert main([*words, "--contrast", "none"]) == 2
+    assert "none" in capsys.readouterr().err

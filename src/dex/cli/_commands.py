@@ -154,6 +154,31 @@ def report(
     _say(f"wrote {out}")
 
 
+def enrich(
+    *,
+    path: str,
+    gene_sets: str,
+    out: str,
+    table: str | None,
+    key_added: str,
+    padj: float,
+    options: list[tuple[str, Any]],
+    **question: Any,
+) -> None:
+    """h5ad with a result in, the same with its gene sets tested out."""
+    adata = _read(path, out)
+    dex.tl.enrich(adata, gene_sets, key_added=key_added, **question, **dict(options))
+    dex.io.write_h5ad(adata, out)
+    if table is not None:
+        dex.io.write_enrichment(adata, table, key=key_added)
+    found = dex.get.enrich_df(adata, key=key_added)
+    for contrast, rows in found.groupby("contrast", sort=False):
+        called = rows[rows["padj"] <= padj]
+        best = ", ".join(f"{one.gene_set} ({one.direction})" for one in called[:3].itertuples())
+        _say(f"{contrast}: {len(called)} sets at padj <= {padj:g}" + f", first {best}" * bool(best))
+    _say(f"wrote {out}" + (f" and {table}" if table else ""))
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "run": run,
@@ -161,6 +186,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-markers": partial(markers, "score_markers"),
     "conserved-markers": partial(markers, "conserved_markers"),
     "classify": classify,
+    "enrich": enrich,
     "report": report,
 }
 

@@ -35,6 +35,7 @@ examples:
   dex score-markers cells.h5ad --groupby cell_type -o scored.h5ad
   dex conserved-markers cells.h5ad --groupby cell_type --block donor -o conserved.h5ad
   dex classify samples.h5ad --groupby sex --replicate donor -o classified.h5ad --model sex.zip
+  dex enrich ranked.h5ad hallmark.gmt --table sets.csv -o enriched.h5ad
   dex report ranked.h5ad -o report.html
 """
 
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _add_score_markers(commands)
     _add_conserved_markers(commands)
     _add_classify(commands)
+    _add_enrich(commands)
     _add_report(commands)
     return top
 
@@ -156,6 +158,43 @@ def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _number_or_word(text: str) -> int | str:
     return int(text) if text.isdigit() else text
+
+
+def _add_enrich(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "test gene sets in the contrasts of an h5ad whose genes have been ranked"
+    command = commands.add_parser("enrich", help=text, description=text)
+    command.add_argument("path", metavar="IN.h5ad")
+    command.add_argument("gene_sets", metavar="SETS.gmt", help="may be .gz")
+    command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
+    command.add_argument("--table", metavar="FILE", help="also write the table: .csv or .tsv")
+    command.add_argument(
+        "--method",
+        default="auto",
+        metavar="METHOD",
+        help="camera, fry, roast, ora, ulm, camera_preranked, gsea (default: camera where samples "
+        "were tested, ora for cells)",
+    )
+    command.add_argument("--key", default="rank_genes", metavar="KEY", help="(rank_genes)")
+    command.add_argument("--key-added", default="enrich", metavar="KEY", help="(enrich)")
+    command.add_argument(
+        "--contrast", action="append", metavar="NAME", help="of the tests (default: all)"
+    )
+    command.add_argument(
+        "--gene-symbols", metavar="COLUMN", help="column of var that has the names of the sets"
+    )
+    command.add_argument("--min-size", type=int, default=10, metavar="N", help="(10)")
+    command.add_argument("--max-size", type=int, default=500, metavar="N", help="(500)")
+    command.add_argument("--padj", type=float, default=0.05, help="for what is told (0.05)")
+    command.add_argument(
+        "--option",
+        dest="options",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="NAME=VALUE",
+        help="what one method takes for itself, as universe=annotated of ora; repeatable",
+    )
+    command.add_argument("--n-threads", type=int, metavar="N")
 
 
 def _add_files(command: argparse.ArgumentParser, *, key: str) -> None:

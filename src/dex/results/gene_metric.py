@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 from dex.errors import InputError
-from dex.stats.tails import t_of_log10_pval
 
 if TYPE_CHECKING:
     from dex.results.stored import StoredResult
@@ -50,7 +50,8 @@ def gene_metric(stored: StoredResult, test: int, genes: Bool, metric: str = "zsc
         return stat
     effects = stat if (stat < 0).any() else _effects(stored, test, genes)
     log10_pval = np.asarray(stored.values("log10_pval")[genes, test], dtype=np.float64)
-    size = np.minimum(t_of_log10_pval(log10_pval, np.inf), _LARGEST)
+    log_half = log10_pval * np.log(10.0) - np.log(2.0)
+    size = np.minimum(-special.ndtri_exp(log_half), _LARGEST)
     return np.asarray(np.sign(effects) * size)
 
 
