@@ -51,6 +51,7 @@ def test_the_tutorials_are_there():
         "03_gallery",
         "04_why_nan",
         "05_cells_and_donors",
+        "06_gene_sets",
     ]
     assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == [p.stem for p in SCRIPTS]
 

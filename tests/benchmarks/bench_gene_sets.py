@@ -37,7 +37,7 @@ METHODS = {
     "ora, p <= 0.05": {"method": "ora", "pval": 0.05},
     "gsea": {"method": "gsea"},
 }
-SEEING_SAMPLES = ("camera", "fry", "roast")
+SEEING_SAMPLES = ("camera", "fry", "fry, mixed", "roast")
 SPEED = {"n_genes": 20_000, "n_obs": 12, "n_sets": 5_000}
 
 
@@ -82,15 +82,21 @@ def rates():
 
 def draw(table, path):
     """Rates over correlations, beside the level that was asked for."""
+    plt.rcParams["font.size"] = 7
     figure, ax = plt.subplots(figsize=(85 / 25.4, 70 / 25.4), layout="constrained")
     colours = ("#0072B2", "#009E73", "#56B4E9", "#999999", "#D55E00", "#E69F00", "#CC79A7")
     markers = "osD^vPXh*"
     palette = [*colours, "#000000", "#F0E442"]
     for i, (name, row) in enumerate(table.iterrows()):
-        style = "-" if name.split(",")[0] in SEEING_SAMPLES and "0.01" not in name else "--"
+        style = "-" if name in SEEING_SAMPLES else "--"
         ax.plot(row.index, row, style, marker=markers[i], ms=4, lw=1, color=palette[i], label=name)
     ax.axhline(0.05, color="black", lw=0.7, ls=":")
-    ax.set(xlabel="Correlation between genes of a set", ylabel="Null sets called at 5%", ylim=0)
+    ax.set(
+        xlabel="Correlation between genes of a set",
+        ylabel="Null sets called at 5%",
+        ylim=0,
+        xticks=CORRELATIONS,
+    )
     ax.legend(fontsize=6, frameon=False)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
