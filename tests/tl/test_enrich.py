@@ -4,7 +4,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 import dex
 from dex.errors import InputError
@@ -273,3 +273,81 @@ def test_ranked_lists_of_samples_are_warned_of(ranked, caplog):
     caplog.clear()
     dex.tl.enrich(ranked, sets_of(ranked), method="camera", inter_gene_cor=0.01)
     assert dex.get.enrich_df(ranked)["correlation"].eq(0.01).all()
+
+
+def test_lengths_are_taken_out():
+    adata = planted()
+    rng = np.random.default_rng(0)
+    lengths = np.exp(rng.normal(7, 0.5, 300) + rng.normal(0, 0.3, adata.shape))
+    plain = np.array(adata.X)
+    adata.layers["counts"] = plain * lengths / np.exp(np.log(lengths).mean(axis=0))
+    adata.layers["lengths"] = lengths
+    for method in ("edger", "deseq2"):
+        dex.tl.rank_genes(adata, "condition", method=method, layer="counts", lengths="lengths")
+        dex.tl.enrich(adata, sets_of(adata))
+        assert "relative lengths" in dex.get.enrich_params(adata)["transform"]
+        with_lengths = dex.get.enrich_df(adata).set_index("gene_set")
+        dex.tl.rank_genes(adata, "condition", method=method)
+        dex.tl.enrich(adata, sets_of(adata))
+        without = dex.get.enrich_df(adata).set_index("gene_set").loc[with_lengths.index]
+        np.testing.assert_allclose(with_lengths["score"], without["score"], rtol=0.05, atol=0.05)
+
+
+def test_sparse_and_backed_matrices_are_the_same(tmp_path):
+    adata = planted()
+    dex.tl.rank_genes(adata, "condition", method="limma_voom")
+    dex.tl.enrich(adata, sets_of(adata), n_threads=1)
+    expected = dex.get.enrich_df(adata)
+    for form in (sparse.csr_matrix, sparse.csc_matrix):
+        other = planted()
+        other.X = form(other.X)
+        dex.tl.rank_genes(other, "condition", method="limma_voom")
+        dex.tl.enrich(other, sets_of(other), n_threads=2)
+        pd.testing.assert_frame_equal(dex.get.enrich_df(other), expected)
+    other.write_h5ad(tmp_path / "a.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "a.h5ad", backed="r")
+    dex.tl.enrich(backed, sets_of(backed))
+    pd.testing.assert_frame_equal(dex.get.enrich_df(backed), expected)
+    backed.file.close()
+
+
+def test_order_of_genes_and_samples_does_not_matter():
+    adata = planted()
+    dex.tl.rank_genes(adata, "condition", method="ols")
+    dex.tl.enrich(adata, sets_of(adata))
+    expected = dex.get.enrich_df(adata)
+    rng = np.random.default_rng(0)
+    moved = adata[rng.permutation(adata.n_obs), rng.permutation(adata.n_vars)].copy()
+    dex.tl.enrich(moved, sets_of(adata))
+    found = dex.get.enrich_df(moved)
+    assert found["gene_set"].tolist() == expected["gene_set"].tolist()
+    np.testing.assert_allclose(found["log10_pval"], expected["log10_pval"], atol=1e-9)
+
+
+def test_a_fit_is_enough():
+    adata = planted()
+    dex.tl.fit(adata, "~ condition", method="limma", sample_weights=True)
+    dex.tl.contrast(adata, ("condition", "treated", "control"))
+    assert "rank_genes_sample_weights" in adata.obs
+    dex.tl.enrich(adata, sets_of(adata))
+    weighted = dex.get.enrich_df(adata)
+    assert weighted["gene_set"][0] in {"planted", "inside"}
+    dex.tl.rank_genes(adata, "condition", method="limma")
+    assert "rank_genes_sample_weights" not in adata.obs
+    dex.tl.enrich(adata, sets_of(adata))
+    assert (dex.get.enrich_df(adata)["pval"] != weighted["pval"]).all()
+
+
+def test_repeated_measures_are_whitened():
+    adata = planted()
+    adata.obs["donor"] = np.tile(["v", "v", "w", "w", "x"], 2)
+    adata.obs["donor"] += adata.obs["condition"].astype(str)
+    dex.tl.rank_genes(adata, design="~ condition", method="limma", block="donor")
+    t = np.array(adata.varm["rank_genes_stat"][:, 0])
+    dex.tl.enrich(adata, sets_of(adata))
+    blocked = dex.get.enrich_df(adata)
+    assert blocked["gene_set"][0] in {"planted", "inside"}
+    dex.tl.rank_genes(adata, design="~ condition", method="limma")
+    dex.tl.enrich(adata, sets_of(adata))
+    assert (dex.get.enrich_df(adata)["pval"] != blocked["pval"]).all()
+    assert (t != adata.varm["rank_genes_stat"][:, 0]).any()

@@ -91,12 +91,8 @@ def match_sets(adata: AnnData, gene_sets: Any, *, gene_symbols: str | None = Non
     best = found[column]
     if not best.places:
         raise InputError(_nothing(adata, wanted, columns))
-    places = [
-        np.unique(np.concatenate([best.places.get(gene, best.nowhere) for gene in genes]))
-        for genes in sets.values()
-    ]
     n_given = np.array([len(genes) for genes in sets.values()], dtype=np.intp)
-    index = SetIndex.of(places, adata.n_vars)
+    index = _index(sets, wanted, best.places, adata.n_vars)
     return MatchedSets(tuple(sets), index, n_given, column, *_report(best, wanted, column))
 
 
@@ -109,10 +105,6 @@ class _Found:
     """Genes found without regard to case."""
     shared: int
     """Genes whose label several rows have."""
-
-    @property
-    def nowhere(self) -> Int:
-        return np.empty(0, dtype=np.intp)
 
 
 def _found(labels: list[str], wanted: list[str]) -> _Found:
@@ -135,6 +127,20 @@ def _found(labels: list[str], wanted: list[str]) -> _Found:
                 break
     shared = sum(len(rows) > 1 for rows in places.values())
     return _Found(places, how["unversioned"], how["folded"], shared)
+
+
+def _index(
+    sets: dict[str, list[str]], wanted: list[str], places: dict[str, Int], n_vars: int
+) -> SetIndex:
+    """Sets of names times places of names."""
+    number = {gene: i for i, gene in enumerate(wanted)}
+    named = [np.array([number[gene] for gene in genes], dtype=np.intp) for genes in sets.values()]
+    none = np.empty(0, dtype=np.intp)
+    of_sets = SetIndex.of(named, len(wanted)).matrix
+    of_names = SetIndex.of([places.get(gene, none) for gene in wanted], n_vars).matrix
+    found = of_sets @ of_names
+    found.sort_indices()
+    return SetIndex(found.indices.astype(np.intp), found.indptr.astype(np.intp), n_vars)
 
 
 def _report(
@@ -194,7 +200,8 @@ def _genes(name: str, genes: Any) -> list[str]:
     if isinstance(genes, str) or not isinstance(genes, Iterable):
         msg = f"gene_sets: {name!r} is {genes!r}; give a list of genes."
         raise InputError(msg)
-    words = (str(gene).strip() for gene in genes if not pd.isna(gene))
+    known = (gene for gene in genes if gene is not None and gene is not pd.NA and gene == gene)  # noqa: PLR0124  # NaN is not
+    words = (str(gene).strip() for gene in known)
     return list(dict.fromkeys(word for word in words if word))
 
 

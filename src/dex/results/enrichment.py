@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from dex.errors import InputError
 from dex.results.store import check_key, versions
@@ -72,8 +73,9 @@ def store_enrichment(adata: AnnData, found: Enrichment, *, key: str) -> None:
         msg = f"columns {sorted(unknown)} are not in the schema"
         raise KeyError(msg)
     columns = [name for name in ENRICH_COLUMNS if name in found.table]
-    genes = list(dict.fromkeys(gene for one in found.sets.genes for gene in one))
-    place = {gene: j for j, gene in enumerate(genes)}
+    members, genes = pd.factorize(
+        np.array([gene for one in found.sets.genes for gene in one], dtype=object)
+    )
     sizes = [len(one) for one in found.sets.genes]
     entry = {
         "kind": "enrichment",
@@ -86,9 +88,7 @@ def store_enrichment(adata: AnnData, found: Enrichment, *, key: str) -> None:
             "names": _strings(found.sets.names),
             "genes": _strings(genes),
             "starts": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            "members": np.array(
-                [place[gene] for one in found.sets.genes for gene in one], dtype=np.int32
-            ),
+            "members": members.astype(np.int32),
         },
         "params": {name: value for name, value in found.params.items() if value is not None},
         "notes": _strings(found.notes),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from dex.stats.gene_sets import SetIndex
     from dex.typing import Float, Int
 
@@ -15,8 +17,12 @@ _AT_A_TIME = 256
 
 def overlap_coefficients(sets: SetIndex, rows: Int) -> Float:
     """Genes shared over genes of the smaller set, ``(len(rows), n_sets)``; 0 of an empty one."""
-    matrix, sizes = sets.matrix, sets.sizes
-    shared = (matrix[rows] @ matrix.T).toarray()
+    matrix = sets.matrix
+    return _overlaps(matrix[rows], matrix.T.tocsr(), sets.sizes, rows)
+
+
+def _overlaps(some: csr_array, transposed: csr_array, sizes: Int, rows: Int) -> Float:
+    shared = (some @ transposed).toarray()
     smaller = np.minimum(sizes[rows][:, None], sizes[None, :])
     none = np.zeros(shared.shape)
     return np.asarray(np.divide(shared, smaller, out=none, where=smaller > 0))
@@ -45,9 +51,11 @@ def representatives(sets: SetIndex, order: Int, *, similarity: float = 0.5) -> I
     """
     out = np.arange(sets.n_sets)
     chosen, n = np.empty(len(order), dtype=np.intp), 0
+    matrix, sizes = sets.matrix, sets.sizes
+    transposed = matrix.T.tocsr()
     for start in range(0, len(order), _AT_A_TIME):
         some = order[start : start + _AT_A_TIME]
-        overlaps = overlap_coefficients(sets, some)
+        overlaps = _overlaps(matrix[some], transposed, sizes, some)
         for i, row in zip(some, overlaps, strict=True):
             near = row[chosen[:n]]
             best = int(near.argmax()) if n else -1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dex.data.lengths import Lengths
+from dex.data.reader import read_rows
+from dex.data.source import layer_names
 from dex.data.sums import row_totals
 from dex.design.labels import Labels, column_of
 from dex.errors import InputError
@@ -71,7 +74,8 @@ class SampleSource:
         """What is done to the values, in words."""
         method = METHODS[str(self.stored.params["method"])]
         if isinstance(method, ModelMethod) and method.counts:
-            return "log2 counts per million with voom's precision weights"
+            over = "" if self.stored.params.get("lengths") is None else " (over relative lengths)"
+            return f"log2 counts per million{over} with voom's precision weights"
         return f"the values that were tested ({self.stored.params['scale']})"
 
     def models(self, tests: list[int]) -> dict[int, SampleModel]:
@@ -131,14 +135,9 @@ class SampleSource:
     ) -> Callable[[Float], SampleModel]:
         params = self.stored.params
         method = METHODS[str(params["method"])]
-        expression = self.tested.expression(self.genes).take(rows)
+        tested = self.tested if params.get("lengths") is None else self._over_lengths(rows)
+        expression = tested.expression(self.genes).take(rows)
         if isinstance(method, ModelMethod) and method.counts:
-            if params.get("lengths") is not None:
-                msg = (
-                    f"the result {self.stored.key!r} has lengths=, which voom has no place for: "
-                    "test counts scaled by length, or take method='ora'."
-                )
-                raise InputError(msg)
             options = VoomOptions(span=params.get("span", VoomOptions().span))
             setting = FitSetting(options, self.tested.obs.iloc[rows], None, self.n_threads)
             libraries = self._libraries(expression)
@@ -153,6 +152,18 @@ class SampleSource:
             weights, trend = samples, bool(params.get("trend"))
 
         return lambda contrast: SampleModel(values, design, contrast, weights, blocks, trend)
+
+    def _over_lengths(self, rows: Int) -> Tested:
+        """Counts over the relative transcript lengths that the model had as offsets."""
+        name, source = str(self.stored.params["lengths"]), self.tested.source
+        layers = self.stored.adata.layers
+        if name not in layer_names(self.stored.adata):
+            msg = f"adata.layers has lost {name!r}, with which the result was made."
+            raise InputError(msg)
+        relative = Lengths.of(layers[name], rows, n_threads=self.n_threads)
+        scaled = np.zeros(self.stored.adata.shape)
+        scaled[rows] = read_rows(source.matrix, rows) / relative.relative(np.arange(len(rows)))
+        return replace(self.tested, source=replace(source, matrix=scaled))
 
     def _libraries(self, expression: Expression) -> Float:
         """Effective libraries; size factors are brought to the libraries' geometric mean."""

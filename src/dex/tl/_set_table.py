@@ -163,9 +163,10 @@ def _stand_ins(block: _Block, similarity: float) -> Int:
     pval = block.columns["log10_pval"]
     order = np.argsort(np.nan_to_num(pval, nan=1.0), kind="stable")
     for direction in dict.fromkeys(block.direction):
-        same = order[block.direction[order] == direction]
-        found = representatives(block.index, same, similarity=similarity)
-        out[same] = found[same]
+        there = block.direction == direction
+        same, number = np.flatnonzero(there), np.cumsum(there) - 1
+        ranked = number[order[there[order]]]
+        out[same] = same[representatives(block.index.take(there), ranked, similarity=similarity)]
     return out
 
 
