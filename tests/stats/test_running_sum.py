@@ -87,5 +87,5 @@ def test_sets_without_a_score(genes):
 
 @pytest.mark.parametrize(("stat", "exponent"), [([1.0, np.nan], 1), ([1.0, 2.0], -1)])
 def test_bad_statistics(stat, exponent):
-    with pytest.raises(InputError, match="not finite|below 0"):
+    with pytest.raises(InputError, match=r"not finite|below 0"):
         RankedList.from_stat(np.array(stat), exponent=exponent)

@@ -158,7 +158,7 @@ def enrich_dotplot(
         drawn.set(ylim=(body, 0))
         drawn.set_yticks(y, rows, fontsize=SMALL, linespacing=1, parse_math=False)
         drawn.tick_params(axis="y", length=0, pad=2)
-        (_draw_single if single else _draw_grid)(page, drawn, chosen, y, top, padj)
+        (_draw_single if single else _draw_grid)(page, drawn, chosen, y, top=top, padj=padj)
         write_title(page, EDGE, page.width - 2 * EDGE, heading, chosen.note)
         return deliver_page(page, drawn, path=path, show=show, return_fig=return_fig)
 
@@ -184,11 +184,11 @@ def _heading_height(contrasts: Sequence[str]) -> float:
 def _area(strength: np.ndarray) -> np.ndarray:
     """Of a circle, by -log10 padj."""
     share = np.clip(np.nan_to_num(strength) / _STRONGEST, 0, 1)
-    return _LEAST_AREA + (_LARGEST_AREA - _LEAST_AREA) * share
+    return np.asarray(_LEAST_AREA + (_LARGEST_AREA - _LEAST_AREA) * share)
 
 
 def _draw_grid(
-    page: Page, ax: Axes, chosen: ChosenSets, y: np.ndarray, top: float, padj: float
+    page: Page, ax: Axes, chosen: ChosenSets, y: np.ndarray, *, top: float, padj: float
 ) -> None:
     effect, strength = chosen.table("effect"), np.abs(chosen.table("signed"))
     n = len(chosen.contrasts)
@@ -207,7 +207,7 @@ def _draw_grid(
         vmin=-limit,
         vmax=limit,
         edgecolors=[INK if one else "#bdbdbd" for one in called[known]],
-        linewidths=np.where(called[known], 0.7, 0.3),
+        linewidths=[0.7 if one else 0.3 for one in called[known]],
         clip_on=False,
         zorder=2,
     )
@@ -232,7 +232,7 @@ def _key(words: str) -> str:
 
 
 def _draw_single(
-    page: Page, ax: Axes, chosen: ChosenSets, y: np.ndarray, top: float, padj: float
+    page: Page, ax: Axes, chosen: ChosenSets, y: np.ndarray, *, top: float, padj: float
 ) -> None:
     effect, strength = chosen.table("effect")[:, 0], np.abs(chosen.table("signed")[:, 0])
     n_genes = chosen.table("n_genes")[:, 0]

@@ -135,7 +135,15 @@ def enrich_map(
         limit = strength_limit(strength)
         size = chosen.table("n_genes")[:, 0]
         areas = _LARGEST_AREA * size / size.max()
-        _draw(drawn, body, chosen.names, shared, overlap, areas, np.clip(strength / limit, -1, 1))
+        _draw(
+            drawn,
+            body,
+            chosen.names,
+            shared,
+            overlap=overlap,
+            areas=areas,
+            colour=np.clip(strength / limit, -1, 1),
+        )
         left = page.width - _KEY_MM + 3.0
         place = (left, top + 8.0, 16.0)
         draw_colour_bar(
@@ -168,6 +176,7 @@ def _draw(
     body: tuple[float, float],
     names: tuple[str, ...],
     shared: Float,
+    *,
     overlap: float,
     areas: Float,
     colour: Float,

@@ -81,13 +81,15 @@ def _majorized(distances: Float) -> Float:
     centred = spots - spots.mean(axis=0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)  # the longest way lies level
     turned = centred @ axes.T
-    return turned * np.where(turned[np.abs(turned).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
+    side = np.where(turned[np.abs(turned).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
+    return np.asarray(turned * side, dtype=np.float64)
 
 
 def _packed(parts: list[Float]) -> list[Float]:
     """Put parts into rows of about the width of the whole, the largest first."""
     sizes = [np.ptp(spots, axis=0) + _APART for spots in parts]
-    width = max(max(size[0] for size in sizes), np.sqrt(1.4 * sum(map(np.prod, sizes))))
+    widest = max(size[0] for size in sizes)
+    width = max(widest, np.sqrt(1.4 * sum(map(np.prod, sizes))))
     placed, x, y, row = [], 0.0, 0.0, 0.0
     for spots, size in zip(parts, sizes, strict=True):
         if x > 0 and x + size[0] > width + 1e-9:

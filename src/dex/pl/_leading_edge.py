@@ -52,7 +52,7 @@ def leading_edge(
     return_fig: bool = False,
     save: str | PathLike[str] | None = None,
 ) -> Axes | Figure:
-    """Draw which genes carry which gene sets: sets in rows, genes of their leading edges in columns.
+    """Draw which genes carry which gene sets: sets in rows, genes of leading edges in columns.
 
     A field is coloured, by what genes are ranked by, where the gene is in the leading edge of the
     set. Genes that carry many sets and the strongest ones are taken; those that carry the same

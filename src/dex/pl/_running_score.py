@@ -157,10 +157,11 @@ def _legend(name: str, table: pd.DataFrame) -> str:
     """Name of a set, its score and adjusted p."""
     row = table.loc[name] if name in table.index else None
     said = wrapped_name(name, COLUMN_MM - _LEFT - 8.0)
-    if row is None or not np.isfinite(row["log10_padj"]):
+    log10_padj = np.nan if row is None else float(np.asarray(row["log10_padj"]))
+    if row is None or not np.isfinite(log10_padj):
         return said
     score = f"NES {row['nes']:.2f}, " if "nes" in row else ""
-    return f"{said}\n{score}{row['method']} padj {_p_words(float(row['log10_padj']))}"
+    return f"{said}\n{score}{row['method']} padj {_p_words(log10_padj)}"
 
 
 def _p_words(log10_padj: float) -> str:

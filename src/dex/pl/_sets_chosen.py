@@ -87,8 +87,10 @@ class ChosenSets:
 
     def table(self, column: str) -> np.ndarray:
         """Values of a column, ``(n_sets, n_contrasts)``; NaN where a set was not tested."""
-        wide = self.frame.pivot(index="gene_set", columns="contrast", values=column)
-        return wide.reindex(index=self.names, columns=self.contrasts).to_numpy(dtype=np.float64)
+        wide = self.frame.set_index(["gene_set", "contrast"])[column]
+        places = [(name, contrast) for name in self.names for contrast in self.contrasts]
+        found = wide.reindex(places).to_numpy(dtype=np.float64)
+        return found.reshape(len(self.names), len(self.contrasts))
 
 
 def _with_effects(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

@@ -16,6 +16,8 @@ from scipy.special import digamma, polygamma
 from dex.stats.set_walk import SLACK, walk_above
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from dex.stats.random_sets import RandomSets
     from dex.typing import Bool, Float
 
@@ -25,6 +27,9 @@ _N_WALKERS = 101
 """Half of them are left behind at each level."""
 _STEPS, _STEPS_PER_GENE = 50, 0.3
 """Of each walk; more of them change log10 p of 1e-10 by less than what it varies with the seed."""
+_TAKEN, _MOST_TIMES = 0.2, 20
+"""Share of the steps that is to be taken; where the last walks took less, the next are longer, up
+to so many times. A walk's own length must not depend on its steps: its end would not be fair."""
 _MOST_LEVELS = 20_000
 
 
@@ -58,6 +63,7 @@ def levelled_tail(
     log_above, var_above = _log_share(n, n_random)
     log_pval, var = np.empty(len(es)), np.full(len(es), np.inf)
     open_ = np.ones(len(es), dtype=bool)
+    n_steps = fewest = _STEPS + int(_STEPS_PER_GENE * walkers.places.shape[1])
     for _ in range(_MOST_LEVELS):
         level = float(np.median(walkers.up))
         above = np.flatnonzero(walkers.up > level + SLACK)
@@ -74,8 +80,8 @@ def levelled_tail(
         below = np.setdiff1d(parents, above)
         parents[below] = above[rng.integers(len(above), size=len(below))]
         walkers = walkers.take(parents)
-        n_steps = _STEPS + int(_STEPS_PER_GENE * walkers.places.shape[1])
-        walk_above(rng, weights, level, n_steps, walkers.places, walkers.up, walkers.down)
+        taken = walk_above(rng, weights, level, n_steps, walkers.places, walkers.up, walkers.down)
+        n_steps = fewest * int(np.clip(_TAKEN * n * n_steps / max(taken, 1), 1, _MOST_TIMES))
     log_sign, var_sign = _log_share(np.count_nonzero(random.is_up), n_random)
     return ScoreTail(log_pval - log_sign, var + var_sign)
 
@@ -85,11 +91,11 @@ def _shares_above(walkers: RandomSets, es: Float) -> tuple[Float, Float]:
     return _log_share(np.count_nonzero(as_high, axis=1), len(walkers.up))
 
 
-def _log_share(k: int | Float, n: int) -> tuple[Float, Float]:
+def _log_share(k: ArrayLike, n: int) -> tuple[Float, Float]:
     """Mean and variance of the log of a probability, of which ``k`` of ``n`` are known.
 
     As of the k + 1st order statistic of n uniform numbers, which is beta(k + 1, n - k).
     """
-    k = np.asarray(k, dtype=np.float64)
-    mean = digamma(k + 1) - digamma(n + 1)
-    return mean, polygamma(1, k + 1) - polygamma(1, n + 1)
+    known = np.asarray(k, dtype=np.float64)
+    mean = digamma(known + 1) - digamma(n + 1)
+    return mean, polygamma(1, known + 1) - polygamma(1, n + 1)

@@ -35,9 +35,8 @@ def walk_above(
     places: Places,
     up: Float,
     down: Float,
-) -> None:
+) -> int:
     """Walk every set ``n_steps`` steps among those of its size whose sum goes above ``level``.
-
     A step is as likely as its reverse, so these are all equally likely in the end. ``places``,
     XX
     """
@@ -47,16 +46,18 @@ def walk_above(
         shift += 1
     n_bins = (n >> shift) + 1
     bins = (np.zeros(n_bins), np.zeros(n_bins, np.intp), np.zeros(n, np.uint8), shift)
+    taken = 0
     for s in range(places.shape[0]):
         own = places[s]
         for place in own:
             _move(bins, place, weights[place], 1)
-        _walk(rng, weights, level + SLACK, n_steps, own, bins)
+        taken += _walk(rng, weights, level + SLACK, n_steps, own, bins)
         bins[0][:], bins[1][:] = 0.0, 0
         for place in own:
             bins[2][place] = 0
         own.sort()
         up[s], down[s], _, _ = deviations(weights, own)
+    return taken
 
 
 @part
@@ -67,8 +68,8 @@ def _walk(
     n_steps: int,
     own: Places,
     bins: Bins,
-) -> None:
-    """Walk one set, whose genes stand in any order.
+) -> int:
+    """Walk one set, whose genes stand in any order; return how many steps were taken.
 
     There is a witness, a place where the sum is above the level. Most swaps leave it above, and
     that is seen at once; otherwise the bins tell where else to look.
@@ -79,11 +80,13 @@ def _walk(
     for place in own:
         total += weights[place]
     at, weight, count = _highest(weights, bins, total, miss, level)
+    taken = 0
     for _ in range(n_steps):
-        which, new = int(rng.random() * size), int(rng.random() * n)
-        if bins[2][new]:
-            continue
+        which = int(rng.random() * size)
         old = own[which]
+        new = _proposed(rng, old, n)
+        if new < 0 or new >= n or bins[2][new]:
+            continue
         gain, loss = weights[new], weights[old]
         later = total + gain - loss
         moved = weight + (gain if new <= at else 0.0) - (loss if old <= at else 0.0)
@@ -97,7 +100,23 @@ def _walk(
                 _move(bins, old, loss, 1)
                 continue
             at = place
+        taken += 1
         own[which], total, weight, count = new, later, moved, counted
+    return taken
+
+
+@part
+def _proposed(rng: np.random.Generator, old: int, n: int) -> int:
+    """Return a place anywhere, or as often one near ``old``; near on all scales alike.
+
+    How likely it is depends on the distance alone. Far up, where few swaps are left that keep the
+    sum above, most of those are with neighbours.
+    """
+    u = rng.random()
+    if u < 0.5:
+        return int(2.0 * u * n)
+    distance = int(n ** rng.random())
+    return old + distance if u < 0.75 else old - distance
 
 
 @part
@@ -106,7 +125,7 @@ def _move(bins: Bins, place: int, weight: float, step: int) -> None:
     bin_ = place >> bins[3]
     bins[0][bin_] += weight
     bins[1][bin_] += step
-    bins[2][place] += step
+    bins[2][place] = 1 if step > 0 else 0
 
 
 @part
