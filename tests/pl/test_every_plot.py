@@ -41,6 +41,8 @@ def hostile():
     dex.tl.cluster(adata, 2, n_null=10, n_resamples=10)
     put_modules(adata)
     put_priorities(adata)
+    sets = {"$a_{$": names[:20], r"\frac{": names[10:40], "$b$ <i> & c": names[60:90]}
+    dex.tl.enrich(adata, sets, method="gsea", n_threads=1)
     return adata
 
 

@@ -37,8 +37,10 @@ def walk_above(
     down: Float,
 ) -> int:
     """Walk every set ``n_steps`` steps among those of its size whose sum goes above ``level``.
+
     A step is as likely as its reverse, so these are all equally likely in the end. ``places``,
-    XX
+    ``(n_sets, size)``, ascending, and the largest and least values of the sums, ``up`` and
+    ``down``, are overwritten. Returns how many steps were taken, by all sets.
     """
     n, size = len(weights), places.shape[1]
     shift, most = 0, 256 if size >= _LARGE else 128
