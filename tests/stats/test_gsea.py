@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import combinations
 from math import comb
 
@@ -18,6 +19,10 @@ from dex.stats.set_walk import walk_above
 
 N_ERRORS = 4.0  # standard errors, as told by the test itself
 LOG10_2 = np.log10(2)
+
+compiled = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="minutes without a compiler"
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,7 @@ def test_p_is_the_share_of_all_sets(every, rank, sign):
     assert test.nes[0] == pytest.approx(es[chosen] / np.mean(sign * es[own]), rel=0.05)
 
 
+@compiled
 def test_p_has_no_floor():
     """One set of all scores 1: that of the first genes."""
     ranked = RankedList.from_stat(np.linspace(1, -1, 120))
@@ -58,6 +64,7 @@ def null_pvalues(seed):
     return ranked, SetIndex.of(sets, 400)
 
 
+@compiled
 def test_p_is_uniform_where_genes_are_random():
     ranked, sets = null_pvalues(7)
     test = gsea_test(ranked, sets, seed=3)
@@ -65,6 +72,7 @@ def test_p_is_uniform_where_genes_are_random():
     assert np.mean(test.pval <= 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 390)
 
 
+@compiled
 def test_same_seed_same_numbers_in_whatever_order():
     ranked, sets = null_pvalues(8)
 
@@ -87,6 +95,7 @@ def test_a_set_does_not_depend_on_the_others():
     assert one.log10_pval[0] == every.log10_pval[7]
 
 
+@compiled
 def test_down_is_up_from_the_other_end():
     ranked, sets = null_pvalues(10)
     some = sets.take(np.arange(390) % 39 == 0)
@@ -99,6 +108,7 @@ def test_down_is_up_from_the_other_end():
     assert (np.abs(a.log10_pval - b.log10_pval) < noise).all()
 
 
+@compiled
 def test_sizes_between_nodes_are_as_good_as_nodes(monkeypatch):
     rng = np.random.default_rng(11)
     ranked = RankedList.from_stat(rng.normal(size=500))

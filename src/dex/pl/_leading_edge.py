@@ -108,9 +108,9 @@ def leading_edge(
     >>> adata = dex.datasets.simulate_counts(n_genes=200, n_per_group=4, seed=1)
     >>> dex.tl.rank_genes(adata, groupby="condition")
     >>> dex.tl.enrich(adata, {"first": adata.var_names[:20], "next": adata.var_names[20:60]})
-    >>> ax = dex.pl.leading_edge(adata, n_genes=10)
+    >>> ax = dex.pl.leading_edge(adata, n_genes=5)
     >>> len(ax.get_xticklabels())
-    10
+    5
     """
     path = check_save(save)
     params = enrich_params(adata, key=key)
