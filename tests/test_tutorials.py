@@ -52,6 +52,7 @@ def test_the_tutorials_are_there():
         "04_why_nan",
         "05_cells_and_donors",
         "06_gene_sets",
+        "07_learning",
     ]
     assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == [p.stem for p in SCRIPTS]
 

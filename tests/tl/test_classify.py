@@ -321,3 +321,34 @@ def test_nothing_of_scikit_learn_is_imported_unasked():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_batches_are_taken_off_within_the_folds():
+    adata = logs(40, 100, 1, effect=1.0)
+    rng = np.random.default_rng(1)
+    batch = rng.integers(0, 2, 40)
+    adata.obs["batch"] = np.array(["one", "two"])[batch]
+    adata.X += 6 * rng.normal(size=100) * batch[:, None]
+    areas = []
+    for block in (None, "batch"):
+        dex.tl.classify(adata, "group", block=block, n_permutations=0, repeats=2, n_genes=10)
+        areas.append(auc(adata))
+    assert areas[1] > areas[0] + 0.1
+    assert adata.uns["classify"]["params"]["block"] == "batch"
+    adata.obs["same"] = adata.obs["group"].map({"a": "p", "b": "q"})
+    with pytest.raises(InputError, match="one outcome only"):
+        dex.tl.classify(adata, "group", block="same")
+
+
+def test_batches_of_noise_leave_a_half():
+    """Batches that go with the label, so that what is taken off could tell it."""
+    areas = []
+    for seed in range(16):
+        adata = logs(24, 80, seed)
+        batch = (np.arange(24) % 2 + (np.arange(24) % 5 == 0)) % 2
+        adata.obs["batch"] = np.array(["one", "two"])[batch]
+        dex.tl.classify(
+            adata, "group", block="batch", n_permutations=0, repeats=1, n_genes=10, seed=seed
+        )
+        areas.append(auc(adata))
+    assert abs(np.mean(areas) - 0.5) < 4 * np.std(areas, ddof=1) / np.sqrt(len(areas))

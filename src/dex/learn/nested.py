@@ -79,7 +79,7 @@ class Search:
         """The order from training, and probabilities of the test side, ``(n_sizes, n, k)``."""
         order = self.order(table, split.train, outcome, seed)
         fits = [self.recipe.fit(table, split.train, outcome, order[:k]) for k in self.sizes]
-        return order, np.array([fit.predict(table, split.test) for fit in fits])
+        return order, np.array([fit.predict(table, split.test, outcome.batches) for fit in fits])
 
     def size_of(self, table: Table, units: Units, rows: Int, outcome: Outcome, seed: int) -> int:
         """The size chosen by an inner cross-validation of the observations ``rows``."""
@@ -127,7 +127,7 @@ def search(
         size = how.size_of(table, units, split.train, outcome, own)
         order, each = how.by_size(table, split, outcome, own)
         fitted = how.recipe.fit(table, split.train, outcome, order[:size])
-        return order[:size], size, each, fitted.predict(table, split.test)
+        return order[:size], size, each, fitted.predict(table, split.test, outcome.batches)
 
     n_obs, n_vars = table.shape
     values = np.full((len(repeats), n_obs, outcome.n_classes), np.nan)

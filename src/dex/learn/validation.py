@@ -60,7 +60,7 @@ def cross_validate(
 
     def work(piece: tuple[int, int, Split]) -> tuple[Int, Float]:
         fitted: Fitted = recipe.fit(table, piece[2].train, outcome)
-        return fitted.genes, fitted.predict(table, piece[2].test)
+        return fitted.genes, fitted.predict(table, piece[2].test, outcome.batches)
 
     n_obs, n_vars = table.shape
     values = np.full((len(repeats), n_obs, max(outcome.n_classes, 1)), np.nan)

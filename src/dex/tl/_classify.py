@@ -32,6 +32,7 @@ from dex.tl._learning import (
     write,
 )
 from dex.tl._learning_words import (
+    batches_of,
     check_options,
     estimator_name,
     importance,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike
 
+    from dex.typing import Int
+
 
 _MADE_BY = "dex.tl.classify"
 _FEWEST_RELABELLINGS = 20
@@ -54,6 +57,7 @@ def classify(
     groupby: str,
     *,
     replicate: str | None = None,
+    block: str | None = None,
     reference: str | None = None,
     estimator: Any = "logistic",
     n_genes: int | None = 50,
@@ -88,6 +92,11 @@ def classify(
         Column of ``obs`` that names the independent unit (donor, animal): all its observations
         are on one side of a fold, count as much as those of any other, and have one score. By
         default the column that obviously does so, if there is one.
+    block
+        Column of ``obs``, a nuisance of samples (batch, study): the mean of each gene in each of
+        its levels, in training, is taken off on both sides of the fold. So is what the classes
+        differ by where levels hold more of one of them; to keep that would let the batch tell the
+        class. A level that was not in training is left as it is, and so are new data.
     reference
         Class that the other is told from; found as :func:`dex.tl.rank_genes` does. Probabilities
         are of the other.
@@ -189,20 +198,23 @@ def classify(
     recipe = Recipe(estimator, n_genes, select, seed)  # type: ignore[arg-type]  # checked
     for note in measured.notes:
         logger.info(note)
+    batches = batches_of(adata, block, rows, codes, unit=measured.source.unit)
     learnt = learn(
         measured,
         units,
         recipe,
         plan,
+        batches=batches,
         n_permutations=n_permutations,
         seed=seed,
         n_threads=n_threads,
     )
-    fitted = recipe.fit(measured.table, np.arange(len(rows)), outcome_of(units))
+    fitted = recipe.fit(measured.table, np.arange(len(rows)), outcome_of(units, batches))
     params = {
         "groupby": groupby,
         "reference": classes[0],
         "replicate": named or "",
+        "block": block or "",
         "estimator": estimator_name(estimator),
         "n_genes": -1 if n_genes is None else n_genes,
         "select": select,
@@ -243,6 +255,7 @@ def learn(
     recipe: Recipe,
     plan: FoldPlan,
     *,
+    batches: Int | None,
     n_permutations: int,
     seed: int,
     n_threads: int | None,
@@ -253,7 +266,7 @@ def learn(
     folds, permuted = np.random.SeedSequence(seed).spawn(2)
     predictions = cross_validate(
         measured.table,
-        outcome_of(units),
+        outcome_of(units, batches),
         plan.make(units, np.random.default_rng(folds)),
         recipe,
         mapper=mapper,
@@ -264,7 +277,7 @@ def learn(
 
         def area(units: Units, rng: np.random.Generator) -> float:
             repeats = plan.make(units, rng)
-            found = cross_validate(measured.table, outcome_of(units), repeats, recipe)
+            found = cross_validate(measured.table, outcome_of(units, batches), repeats, recipe)
             return Scored.of(found, units).area()
 
         null = permutation_null(units, area, n_permutations, permuted, mapper)
@@ -322,9 +335,9 @@ def _store(
 
 def _tell(learnt: Learnt, units: Units) -> None:
     area = learnt.area
-    over = "donors" if units.constant else "observations"
+    over = "" if units.constant else "the observations of "
     logger.info(
-        "AUC %.3f (95%% interval %.3f to %.3f) over %s of %d independent units.",
+        "AUC %.3f (95%% interval %.3f to %.3f) over %s%d independent units.",
         area.auc,
         area.low,
         area.high,

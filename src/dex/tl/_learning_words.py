@@ -8,7 +8,7 @@ import numpy as np
 
 from dex._logging import logger
 from dex.data.source import obs_of
-from dex.design.labels import Labels, column_of, is_numeric
+from dex.design.labels import Labels, column_of, is_missing, is_numeric
 from dex.design.reference import choose_reference
 from dex.design.wording import listed
 from dex.errors import InputError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dex.typing import Int
 
 _MOST_CLASSES = 20
+_CONFOUNDED = 1e-9
 
 
 def read_classes(
@@ -56,9 +57,38 @@ def read_classes(
     return tuple(labels.levels[k] for k in order), codes, rows
 
 
-def outcome_of(units: Units) -> Outcome:
+def outcome_of(units: Units, batches: Int | None = None) -> Outcome:
     """Classes to be predicted."""
-    return Outcome(units.codes, units.of_obs, units.n_classes)
+    return Outcome(units.codes, units.of_obs, units.n_classes, batches)
+
+
+def batches_of(
+    adata: AnnData, block: str | None, rows: Int, y: np.ndarray[Any, Any], *, unit: str
+) -> Int | None:
+    """Batch of each of ``rows``, as codes from 0; None for none.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, if it has missing values, if observations are cells, or if
+        batches and ``y`` cannot be told apart.
+    """
+    if block is None:
+        return None
+    column = column_of(obs_of(adata), block, argument="block").iloc[rows]
+    if is_missing(column).any():
+        msg = f"block={block!r}: some observations have no value in it; fill it in or drop them."
+        raise InputError(msg)
+    if unit == "cells":
+        msg = "block= is for samples; add cells up with dex.pp.pseudobulk first."
+        raise InputError(msg)
+    batches = np.unique(Labels.from_column(column).codes, return_inverse=True)[1].ravel()
+    of_batch = np.eye(int(batches.max()) + 1)[batches]
+    left = y - of_batch @ np.linalg.lstsq(of_batch, y.astype(float), rcond=None)[0]
+    if np.abs(left).max(initial=0.0) < _CONFOUNDED * max(float(np.ptp(y)), 1.0):
+        msg = f"block={block!r}: each of its levels has one outcome only, so that neither is told."
+        raise InputError(msg)
+    return batches.astype(np.intp)
 
 
 def check_options(

@@ -30,7 +30,13 @@ from dex.tl._learning import (
     together,
     write,
 )
-from dex.tl._learning_words import check_options, estimator_name, importance, permutation_entry
+from dex.tl._learning_words import (
+    batches_of,
+    check_options,
+    estimator_name,
+    importance,
+    permutation_entry,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -49,6 +55,7 @@ def regress(
     outcome: str,
     *,
     replicate: str | None = None,
+    block: str | None = None,
     estimator: Any = "ridge",
     n_genes: int | None = 50,
     select: str = "limma",
@@ -74,6 +81,8 @@ def regress(
         Numeric column of ``adata.obs``. Observations without a number are left out.
     replicate
         Column of ``obs`` that names the independent unit, as for :func:`dex.tl.classify`.
+    block
+        Nuisance of samples, likewise.
     estimator
         ``"ridge"``, any regressor of scikit-learn, or a function that builds a compiled Keras
         model from the numbers of features and of classes, which is 0.
@@ -138,6 +147,7 @@ def regress(
     donors, named = donors_of(adata, outcome, replicate, rows, unit=measured.source.unit)
     levels, codes = np.unique(y, return_inverse=True)
     units = together(Units.of(codes.ravel().astype(np.intp), donors), measured.table)
+    batches = batches_of(adata, block, rows, y, unit=measured.source.unit)
     n_splits = _splits(cv, units)
     recipe = Recipe(estimator, n_genes, select, seed)  # type: ignore[arg-type]  # checked
     for note in measured.notes:
@@ -151,7 +161,7 @@ def regress(
 
     predictions = cross_validate(
         measured.table,
-        Outcome(y, units.of_obs),
+        Outcome(y, units.of_obs, 0, batches),
         plan(units, np.random.default_rng(folds)),
         recipe,
         mapper=mapper,
@@ -160,7 +170,9 @@ def regress(
 
     def statistic(units: Units, rng: np.random.Generator) -> float:
         y = levels[units.codes]
-        found = cross_validate(measured.table, Outcome(y, units.of_obs), plan(units, rng), recipe)
+        found = cross_validate(
+            measured.table, Outcome(y, units.of_obs, 0, batches), plan(units, rng), recipe
+        )
         return Predicted.of(found, units, y).concordance()
 
     null = (
@@ -170,11 +182,14 @@ def regress(
     )
     every = np.arange(len(rows))
     fitted = of_table(
-        recipe.fit(measured.table, every, Outcome(y, units.of_obs)), measured.table, every
+        recipe.fit(measured.table, every, Outcome(y, units.of_obs, 0, batches)),
+        measured.table,
+        every,
     )
     params = {
         "outcome": outcome,
         "replicate": named or "",
+        "block": block or "",
         "estimator": estimator_name(estimator),
         "n_genes": -1 if n_genes is None else n_genes,
         "select": select,

@@ -14,7 +14,7 @@ from dex.learn.model import Model, of_table
 from dex.learn.nested import Search, Searched, search
 from dex.learn.panels import PANEL_METHODS, stability
 from dex.learn.permutation import Null, permutation_null
-from dex.learn.recipe import Recipe, unit_values
+from dex.learn.recipe import Outcome, Recipe, unit_values
 from dex.learn.scores import area_of, confusion, curves, decided, metrics
 from dex.learn.units import Units
 from dex.learn.validation import Scored
@@ -33,6 +33,7 @@ from dex.tl._learning import (
     write,
 )
 from dex.tl._learning_words import (
+    batches_of,
     importance,
     outcome_of,
     permutation_entry,
@@ -61,6 +62,7 @@ def signature(
     n_genes: int | None = None,
     sizes: Sequence[int] = _SIZES,
     replicate: str | None = None,
+    block: str | None = None,
     reference: str | None = None,
     cv: int | str = "auto",
     repeats: int = 2,
@@ -102,8 +104,10 @@ def signature(
         Halves of the donors that stability selection looks at.
     cv, repeats, n_permutations
         Outer folds, as for :func:`dex.tl.classify`.
-    replicate, reference, layer, scale, unit, size_factors, mask_var, key_added, seed, n_threads
+    replicate, block, reference, layer, scale, unit, size_factors, mask_var, key_added, seed
         As for :func:`dex.tl.classify`.
+    n_threads
+        Likewise.
 
     Returns
     -------
@@ -164,6 +168,7 @@ def signature(
     )
     donors, named = donors_of(adata, groupby, replicate, rows, unit=measured.source.unit)
     units = together(Units.of(codes, donors), measured.table)
+    batches = batches_of(adata, block, rows, codes, unit=measured.source.unit)
     plan = plan_folds(cv, repeats, units, adata, rows, auto=auto_splits(units))
     estimator = "centroids" if method == "centroids" else "logistic"
     check_estimator(estimator, classify=True)
@@ -175,7 +180,7 @@ def signature(
     found = search(
         measured.table,
         units,
-        outcome_of(units),
+        outcome_of(units, batches),
         plan.make(units, np.random.default_rng(folds)),
         how=how,
         seed=seed,
@@ -184,7 +189,9 @@ def signature(
 
     def area(units: Units, rng: np.random.Generator) -> float:
         repeats = plan.make(units, rng)
-        again = search(measured.table, units, outcome_of(units), repeats, how=how, seed=seed)
+        again = search(
+            measured.table, units, outcome_of(units, batches), repeats, how=how, seed=seed
+        )
         return Scored.of(again.predictions, units).area()
 
     null = (
@@ -192,12 +199,13 @@ def signature(
     )
     every = np.arange(len(rows))
     size = found.sizes.smallest_good() if n_genes is None else n_genes
-    order = how.order(measured.table, every, outcome_of(units), seed)[:size]
-    fitted = how.recipe.fit(measured.table, every, outcome_of(units), order)
+    order = how.order(measured.table, every, outcome_of(units, batches), seed)[:size]
+    fitted = how.recipe.fit(measured.table, every, outcome_of(units, batches), order)
     params = {
         "groupby": groupby,
         "reference": classes[0],
         "replicate": named or "",
+        "block": block or "",
         "method": method,
         "estimator": estimator,
         "n_genes": len(order),
@@ -212,7 +220,11 @@ def signature(
     }
     names = np.asarray(adata.var_names, dtype=object)[measured.genes]
     model = Model(groupby, classes, of_table(fitted, measured.table, every), names, params)
-    path = _path(measured, units, how, adata, seed) if method == "stability" else None
+    path = (
+        _path(measured, outcome_of(units, batches), how, adata, seed)
+        if method == "stability"
+        else None
+    )
     _store(
         adata,
         key_added,
@@ -265,11 +277,10 @@ def _check_options(
 
 
 def _path(
-    measured: Measured, units: Units, how: Search, adata: AnnData, seed: int
+    measured: Measured, outcome: Outcome, how: Search, adata: AnnData, seed: int
 ) -> dict[str, Any]:
     """How often genes are let in, from everybody, for the picture."""
-    rows = np.arange(len(units.codes))
-    outcome = outcome_of(units)
+    rows = np.arange(len(outcome.y))
     values, codes = unit_values(measured.table, measured.table.fit(rows), rows, outcome)
     n = max(int(how.sizes.max()), how.n_genes or 1)
     rng = np.random.default_rng(seed)
