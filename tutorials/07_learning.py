@@ -38,7 +38,7 @@ import dex
 # and then does a flawless five-fold cross-validation of them:
 
 # %%
-noise = dex.datasets.simulate_counts(3000, n_per_group=20, de_fraction=0, seed=1)
+noise = dex.datasets.simulate_counts(3000, n_per_group=20, de_fraction=0, seed=5)
 dex.tl.rank_genes(noise, "condition", method="t-test")
 best = dex.get.rank_genes_df(noise)["gene"].head(50)
 chosen = noise[:, best].copy()
@@ -73,7 +73,7 @@ cells = dex.datasets.simulate_counts(
     mean_count=1,
     replicate_sd=1,
     replicate_condition_sd=0,
-    seed=2,
+    seed=5,
 )
 split = cells.copy()
 split.obs = split.obs.drop(columns="replicate")  # nobody knows who is whose
