@@ -44,31 +44,36 @@ class Area:
 def area_of(scored: Scored, null: Null | None, *, constant: bool) -> Area:
     """Mean area over folds and repeats with a 95% interval over donors.
 
-    Where donors are of one class the interval is a score interval for so many donors on both
-    sides, its variance enlarged by what permutations show of cross-validated areas; else it is by
-    t on the logit scale from the clustered variance.
+    Where donors are of one of two classes the interval is a score interval for so many donors on
+    both sides, its variance enlarged by what permutations show of cross-validated areas; else it is
+    by t on the logit scale from the clustered variance.
     """
     pairs = zip(scored.scores, scored.folds, strict=True)
     repeats = [fold_areas(scores, scored.codes, folds) for scores, folds in pairs]
     auc = float(np.mean([one.auc for one in repeats]))
     by_fold = np.array([one.by_fold for one in repeats])
-    n_donors = len(np.unique(scored.donors))
-    if constant:
-        fewest = np.sort(np.bincount(scored.codes))[:2].astype(float)
-        inflation = _inflation(null, fewest)
-        low, high = score_interval(auc, *fewest.tolist(), inflation=inflation)
-    else:
-        influence = np.mean([one.influence for one in repeats], axis=0)
-        variance = clustered_variance(influence, np.unique(scored.donors, return_inverse=True)[1])
-        low, high = logit_interval(auc, variance, n_donors - 1.0, n_pairs=float(n_donors**2))
+    sizes = np.bincount(scored.codes).astype(float)
+    if constant and len(sizes) == 2:
+        inflation = _inflation(null, area_variance(0.5, sizes[0], sizes[1]))
+        low, high = score_interval(auc, sizes[0], sizes[1], inflation=inflation)
+        return Area(auc, low, high, by_fold)
+    donors = np.unique(scored.donors, return_inverse=True)[1].ravel()
+    n_donors = int(donors.max()) + 1
+    influence = np.mean([one.influence for one in repeats], axis=0)
+    variance = clustered_variance(influence, donors)
+    df = n_donors - (float(len(sizes)) if constant else 1.0)
+    if constant and variance > 0:
+        variance *= 1 + (_inflation(null, variance) - 1) * (1 - abs(2 * auc - 1))
+    fewest = np.sort(sizes)[:2]
+    n_pairs = float(fewest.prod()) if constant else float(n_donors**2)
+    low, high = logit_interval(auc, variance, df, n_pairs=n_pairs)
     return Area(auc, low, high, by_fold)
 
 
-def _inflation(null: Null | None, sizes: Float) -> float:
-    """Variance of areas of permuted labels over that of given scores; at least 1."""
+def _inflation(null: Null | None, expected: float) -> float:
+    """Variance of areas of permuted labels over what is ``expected`` of them; at least 1."""
     if null is None or len(null.drawn) < _FEWEST_FOR_VARIANCE:
         return 1.0
-    expected = area_variance(0.5, float(sizes[0]), float(sizes[1]))
     return max(1.0, float(np.mean((null.drawn - 0.5) ** 2) / expected))
 
 
