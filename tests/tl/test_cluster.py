@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import anndata as ad
 import numpy as np
@@ -157,6 +158,65 @@ def test_an_earlier_result_goes(planted):
     assert "cluster" in planted.var
 
 
+def test_communities_are_tested_too(tmp_path):
+    pytest.importorskip("igraph")
+    rejected = 0
+    for seed in range(10):
+        noise = logs(np.random.default_rng(seed).uniform(2, 8, (60, 40)))
+        dex.tl.cluster(noise, method="leiden", seed=seed, n_null=39)
+        rejected += noise.uns["cluster"]["k"] > 1
+        assert noise.obs["cluster"].nunique() == noise.uns["cluster"]["k"]
+    assert rejected <= 2
+    adata = dex.datasets.simulate_counts(500, 25, groups=("a", "b", "c"), log2fc_sd=1.5, seed=5)
+    dex.tl.cluster(adata, method="leiden", resolution=0.5, n_null=39)
+    assert adjusted_rand_score(adata.obs["condition"], adata.obs["cluster"]) > 0.9
+    again = adata.copy()
+    dex.tl.cluster(again, method="leiden", resolution=0.5, n_null=39, n_threads=2)
+    assert again.obs["cluster"].equals(adata.obs["cluster"])
+    assert adata.uns["cluster"]["modularity"] > adata.uns["cluster"]["expected_modularity"]
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    with pytest.raises(InputError, match="no gap statistic"):
+        dex.pl.gap(adata)
+    with pytest.raises(InputError, match="resolution= makes more or fewer"):
+        dex.tl.cluster(adata, 3, method="leiden")
+
+
+def test_without_igraph_it_says_what_to_install(planted, monkeypatch):
+    monkeypatch.setitem(sys.modules, "igraph", None)
+    with pytest.raises(InputError, match=r"dex-de\[leiden\]"):
+        dex.tl.cluster(planted, method="leiden")
+
+
+@pytest.mark.realdata
+def test_salmonella_divides_macrophages(realdata):
+    """Six donors x naive, IFNg, Salmonella, both: what is seen first is Salmonella, exactly."""
+    folder = realdata / "macrophage"
+    adata = dex.io.read_counts(folder / "counts.csv.gz", samples=folder / "samples.csv")
+    dex.tl.cluster(adata)
+    infected = adata.obs["condition_name"].astype(str).str.contains("SL1344")
+    assert adata.uns["cluster"]["k"] == 2
+    assert adjusted_rand_score(infected, adata.obs["cluster"]) == 1
+
+
+@pytest.mark.realdata
+def test_mammary_cells_are_divided_as_they_were_sorted(realdata):
+    """Basal cells, and luminal ones of three stages."""
+    folder = realdata / "gse60450_mammary"
+    adata = dex.io.read_counts(folder / "counts.csv.gz", samples=folder / "samples.csv")
+    dex.pp.filter_genes(adata)
+    dex.tl.cluster(adata)
+    basal = adata.obs["cell_type"] == "basal"
+    truth = np.where(basal, "basal", adata.obs["status"].astype(str))
+    assert adjusted_rand_score(truth, adata.obs["cluster"]) == 1
+
+
+def test_the_largest_number_tried_is_said():
+    rng = np.random.default_rng(0)
+    adata = logs(20 + np.repeat(rng.normal(0, 5, (8, 30)), 5, axis=0) + rng.normal(size=(40, 30)))
+    dex.tl.cluster(adata, k_max=4, method="hierarchical", **FAST)
+    assert "k_max= tries more" in " ".join(adata.uns["cluster"]["notes"])
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -164,6 +224,7 @@ def test_an_earlier_result_goes(planted):
         ({"axis": "genes"}, "axis='genes' is not known"),
         ({"null": "none"}, "null='none' is not known"),
         ({"k": 0}, "k=0 is not a number"),
+        ({"resolution": 0}, "resolution=0 is not above 0"),
         ({"k": 40}, "40 clusters of 24 observations"),
         ({"alpha": 1}, "alpha=1 is not between 0 and 1"),
         ({"key_added": "condition"}, "obs\\['condition'\\] holds something else"),

@@ -129,6 +129,31 @@ def test_survives_a_file(tmp_path):
     assert dex.get.priorities_df(back).equals(dex.get.priorities_df(adata))
 
 
+@pytest.mark.realdata
+def test_airways_of_few_pigs_say_little(realdata):
+    """Cells tell the genotypes apart if they are of pigs that were seen, and hardly if not."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    adata = ad.read_h5ad(realdata / "small_airway_cf" / "small_airway_cf.h5ad")
+    dex.tl.prioritize(adata, "Genotype", per="celltype", replicate="orig.ident", repeats=3)
+    table = dex.get.priorities_df(adata)
+    assert table["n_possible"].tolist() == [35.0] * 3
+    assert (table["pval"] > 0.05).all()
+    secretory = adata[(adata.obs["celltype"] == "Secretory cell").to_numpy()]
+    depth = np.asarray(secretory.X.sum(axis=1)).reshape(-1, 1)
+    X = np.log1p(secretory.X.toarray() / depth * 1e4)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    leaky = cross_val_score(
+        LogisticRegression(C=0.01, max_iter=500),
+        X,
+        secretory.obs["Genotype"],
+        cv=folds,
+        scoring="roc_auc",
+    )
+    assert leaky.mean() > 0.9 > table["auc"].max() + 0.1
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -36,7 +36,7 @@ def gap_df(adata: AnnData, *, key: str = "cluster") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there is no such result.
+        If there is no such result, or it is of communities, which have no gap.
 
     Examples
     --------
@@ -47,6 +47,9 @@ def gap_df(adata: AnnData, *, key: str = "cluster") -> pd.DataFrame:
     ['k', 'log_within', 'expected', 'gap', 'error']
     """
     entry = clustering(adata, key)
+    if "gap" not in entry:
+        msg = f"the clusters {key!r} are by method='leiden', which has no gap statistic."
+        raise InputError(msg)
     columns = {name: np.asarray(entry[name]) for name in _PER_K if name in entry}
     frame = pd.DataFrame(columns)
     frame.insert(0, "k", np.arange(1, len(frame) + 1))

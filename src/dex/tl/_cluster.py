@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dex._logging import logger
-from dex.data.threads import map_threads
 from dex.design.wording import plural
 from dex.errors import InputError
 from dex.results.actual import check_writable
-from dex.stats.consensus import (
-    ambiguous_share,
-    consensus_labels,
-    consensus_matrix,
-    resampled_together,
-    stability,
-)
-from dex.stats.one_cluster import GapTest, gap_test
-from dex.stats.partitions import log_within, partitions
+from dex.stats.communities import import_igraph
+from dex.tl._cluster_plan import METHODS, ClusterPlan, Method, Outcome, cluster_points
 from dex.tl._cluster_points import Axis, Null, Points, check_null
-from dex.tl._cluster_store import Clustered, check_cluster_key, store_clusters
+from dex.tl._cluster_store import check_cluster_key, store_clusters
 from dex.tl._pca import (
     check_number,
     expression_params,
@@ -35,21 +26,11 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike
 
-    from dex.stats.partitions import Procedure
-    from dex.typing import Float
 
-Method = Literal["consensus", "kmeans", "hierarchical"]
-_PROCEDURES: dict[str, Procedure] = {
-    "consensus": "kmeans",
-    "kmeans": "kmeans",
-    "hierarchical": "hierarchical",
-}
 _N_COMPS = {"samples": 10, "cells": 30}
 _K_MAX = 10
-_MOST_POINTS = {"consensus": 3_000, "hierarchical": 20_000}
+_MOST_POINTS = {"consensus": 3_000, "hierarchical": 20_000, "leiden": 20_000}
 """Their pairs are all looked at."""
-_MOST_TESTED = 2_000
-"""Of more points, so many drawn at random are tested for being one cluster."""
 
 
 def cluster(
@@ -70,6 +51,8 @@ def cluster(
     alpha: float = 0.05,
     n_resamples: int = 100,
     fraction: float = 0.8,
+    resolution: float = 1.0,
+    n_neighbors: int = 15,
     seed: int = 0,
     key_added: str = "cluster",
     n_threads: int | None = None,
@@ -91,8 +74,10 @@ def cluster(
         within a standard error of the next one's.
     method
         ``"kmeans"`` of the principal components; ``"hierarchical"``, a tree of them by Ward's
-        criterion; or ``"consensus"``: k-means of many resamples, and then the points that are most
-        often together [Monti2003]_. Consensus is for at most 3,000 points.
+        criterion; ``"consensus"``: k-means of many resamples, and then the points that are most
+        often together [Monti2003]_, for at most 3,000 points; or ``"leiden"``: communities of a
+        graph of neighbours, as many as ``resolution`` makes, of which the modularity is tested
+        (needs igraph).
     axis
         What is clustered: ``"obs"``, or ``"var"``, the genes by how they rise and fall together
         (each is standardised). See :func:`dex.tl.modules` for a network of them.
@@ -122,6 +107,8 @@ def cluster(
         Largest p-value that rejects one cluster.
     n_resamples, fraction
         Resamples for ``"consensus"``, and the share of the points in each.
+    resolution, n_neighbors
+        For ``"leiden"``: the higher the resolution, the more communities.
     seed
         The same seed gives the same clusters, with any number of threads.
     key_added
@@ -142,7 +129,8 @@ def cluster(
     ``adata.uns[key]``
         ``k``, ``pval`` of one cluster, and for 1 to ``k_max`` clusters ``log_within``,
         ``expected``, ``gap``, ``error``, ``z`` and, with ``"consensus"``, ``ambiguous``: the share
-        of pairs neither together nor apart. Also ``params`` and ``notes``.
+        of pairs neither together nor apart; with ``"leiden"`` instead ``modularity`` and
+        ``expected_modularity``. Also ``params`` and ``notes``.
         :func:`dex.get.gap_df` makes a table of it.
 
     Raises
@@ -186,7 +174,7 @@ def cluster(
     """
     check_writable(adata)
     check_cluster_key(adata, key_added, made_by="dex.tl.cluster")
-    _check(method, axis, alpha=alpha, fraction=fraction)
+    _check(method, axis, k, alpha=alpha, fraction=fraction, resolution=resolution)
     for name, value in {
         "k": k,
         "k_max": k_max,
@@ -194,6 +182,7 @@ def cluster(
         "n_top_genes": n_top_genes,
         "n_null": n_null,
         "n_resamples": n_resamples,
+        "n_neighbors": n_neighbors,
     }.items():
         check_number(name, value)
     shape = check_null(null, axis)
@@ -205,15 +194,26 @@ def cluster(
     n_comps = n_comps or _N_COMPS[expression.source.unit if axis == "obs" else "samples"]
     points = Points.of(values, axis, n_comps)
     k_max = _k_max(k, k_max, len(points.scores), method, axis)
-    plan = _Plan(method, k_max, shape, n_null, n_resamples, fraction, seed, n_threads)
-    test = _test(points, plan)
-    n_clusters = test.k(alpha) if k is None else k
-    found = _divide(points, n_clusters, plan)
-    notes = _notes(test, found, k, alpha)
+    plan = ClusterPlan(
+        method,
+        k,
+        k_max,
+        shape,
+        n_null,
+        alpha,
+        n_resamples,
+        fraction,
+        resolution,
+        n_neighbors,
+        seed,
+        n_threads,
+    )
+    outcome = cluster_points(points, plan)
+    notes = _notes(outcome, plan)
     for note in expression.notes:
         logger.info(note)
     for note in notes:
-        logger.warning(note) if k is not None and test.pval > alpha else logger.info(note)
+        logger.warning(note) if k is not None and outcome.pval > alpha else logger.info(note)
     params = {
         "made_by": "dex.tl.cluster",
         "method": method,
@@ -230,77 +230,27 @@ def cluster(
     }
     if method == "consensus":
         params |= {"n_resamples": n_resamples, "fraction": fraction}
-    store_clusters(adata, key_added, found, test, params=params, notes=notes, genes=chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How points are clustered and tested."""
-
-    method: Method
-    k_max: int
-    null: Null
-    n_null: int
-    n_resamples: int
-    fraction: float
-    seed: int
-    n_threads: int | None
-
-    @property
-    def procedure(self) -> Procedure:
-        """What divides points, also those of a resample."""
-        return _PROCEDURES[self.method]
-
-    def streams(self, purpose: int, n: int) -> list[np.random.Generator]:
-        """Random numbers for ``n`` pieces of work, whoever does them."""
-        return np.random.default_rng([self.seed, purpose]).spawn(n)
-
-
-def _test(points: Points, plan: _Plan) -> GapTest:
-    """Compare the scatter within clusters with that of points that are one."""
-    choose, first, *streams = plan.streams(0, plan.n_null + 2)
-    if len(points.scores) > _MOST_TESTED:
-        points = points.take(np.sort(choose.permutation(len(points.scores))[:_MOST_TESTED]))
-
-    def scatter(drawn: Float, rng: np.random.Generator) -> Float:
-        return log_within(partitions(drawn, plan.k_max, procedure=plan.procedure, rng=rng))
-
-    def under_null(rng: np.random.Generator) -> Float:
-        return scatter(points.like_one(plan.null, rng), rng)
-
-    null = map_threads(under_null, streams, n_threads=plan.n_threads, label="null")
-    return gap_test(scatter(points.scores, first), np.array(null))
-
-
-def _divide(points: Points, k: int, plan: _Plan) -> Clustered:
-    (rng,) = plan.streams(1, 1)
-    if plan.method != "consensus":
-        found = partitions(points.scores, max(k, 1), procedure=plan.procedure, rng=rng)
-        return Clustered(found[k - 1].labels)
-    resamples = map_threads(
-        lambda one: resampled_together(
-            points.scores,
-            plan.k_max,
-            procedure=plan.procedure,
-            fraction=plan.fraction,
-            rng=one,
-        ),
-        plan.streams(2, plan.n_resamples),
-        n_threads=plan.n_threads,
-        label="resamples",
+    if method == "leiden":
+        params |= {"resolution": resolution, "n_neighbors": n_neighbors}
+    tested = {"pval": outcome.pval, **outcome.tested}
+    store_clusters(
+        adata, key_added, outcome.clusters, tested, params=params, notes=notes, genes=chosen
     )
-    n_points = len(points.scores)
-    ambiguous = np.zeros(plan.k_max)
-    for size in range(2, plan.k_max + 1):
-        ambiguous[size - 1] = ambiguous_share(consensus_matrix(resamples, size, n_points))
-    consensus = consensus_matrix(resamples, k, n_points)
-    labels = consensus_labels(consensus, k)
-    return Clustered(labels, consensus, stability(consensus, labels), ambiguous)
 
 
-def _check(method: str, axis: str, *, alpha: float, fraction: float) -> None:
-    if method not in _PROCEDURES:
-        msg = f"method={method!r} is not known; it is one of {', '.join(map(repr, _PROCEDURES))}."
+def _check(
+    method: str, axis: str, k: int | None, *, alpha: float, fraction: float, resolution: float
+) -> None:
+    if method not in METHODS:
+        msg = f"method={method!r} is not known; it is one of {', '.join(map(repr, METHODS))}."
+        raise InputError(msg)
+    if method == "leiden":
+        import_igraph()
+        if k is not None:
+            msg = f"k={k} is not for method='leiden'; resolution= makes more or fewer clusters."
+            raise InputError(msg)
+    if not resolution > 0:
+        msg = f"resolution={resolution!r} is not above 0."
         raise InputError(msg)
     if axis not in {"obs", "var"}:
         msg = f"axis={axis!r} is not known; it is 'obs' (observations) or 'var' (genes)."
@@ -327,18 +277,21 @@ def _k_max(k: int | None, k_max: int | None, n_points: int, method: str, axis: A
     return largest
 
 
-def _notes(test: GapTest, found: Clustered, k: int | None, alpha: float) -> tuple[str, ...]:
+def _notes(outcome: Outcome, plan: ClusterPlan) -> tuple[str, ...]:
     """What is to be known of the clusters, the number first."""
-    one = f"p = {test.pval:.2g} that they are one"
-    if test.pval <= alpha:
-        notes = [f"{plural(found.k, 'cluster')}; {one}."]
-    elif k is None:
-        notes = [f"One cluster; {one}, where at most {alpha:g} divides them (k= does so anyway)."]
+    n, alpha = outcome.clusters.k, plan.alpha
+    one = f"p = {outcome.pval:.2g} that they are one"
+    if outcome.pval <= alpha:
+        notes = [f"{plural(n, 'cluster')}; {one}."]
+    elif plan.k is None:
+        how = "" if plan.method == "leiden" else " (k= does so anyway)"
+        notes = [f"One cluster; {one}, where at most {alpha:g} divides them{how}."]
     else:
-        notes = [
-            f"{plural(k, 'cluster')} as asked for, but one cluster would look the same: {one}."
-        ]
-    lone = np.flatnonzero(np.bincount(found.labels) == 1)
-    if len(lone) and found.k > 1:
-        notes.append(f"{plural(len(lone), 'cluster')} of one member: an outlier, perhaps.")
+        said = "as asked for, but one cluster would look the same"
+        notes = [f"{plural(n, 'cluster')} {said}: {one}."]
+    if plan.k is None and plan.method != "leiden" and n == plan.k_max > 1:
+        notes.append(f"{n} is the largest number tried; k_max= tries more.")
+    lone = int(np.sum(np.bincount(outcome.clusters.labels) == 1))
+    if lone and n > 1:
+        notes.append(f"{plural(lone, 'cluster')} of one member: an outlier, perhaps.")
     return tuple(notes)

@@ -15,7 +15,6 @@ from dex.results.store import check_key, versions
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from dex.stats.one_cluster import GapTest
     from dex.typing import Float, Int
 
 
@@ -65,7 +64,7 @@ def store_clusters(
     adata: AnnData,
     key: str,
     found: Clustered,
-    test: GapTest,
+    tested: dict[str, Any],
     *,
     params: dict[str, Any],
     notes: tuple[str, ...],
@@ -80,12 +79,7 @@ def store_clusters(
     levels = pd.Index([str(i + 1) for i in range(found.k)])
     entry: dict[str, Any] = {
         "k": found.k,
-        "pval": test.pval,
-        "log_within": test.log_within,
-        "expected": test.expected,
-        "gap": test.gap,
-        "error": test.error,
-        "z": test.z,
+        **tested,
         "sizes": np.bincount(found.labels),
         "params": {name: value for name, value in params.items() if value is not None},
         "notes": np.array(notes, dtype=object),
