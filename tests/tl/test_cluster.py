@@ -137,6 +137,7 @@ def test_order_and_storage_change_nothing(planted):
     assert adjusted_rand_score(planted.obs["cluster"].iloc[order], other.obs["cluster"]) == 1
 
 
+@pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")  # anndata 0.12
 @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
 def test_survives_a_file(planted, tmp_path, suffix):
     dex.tl.cluster(planted, **FAST)

@@ -63,7 +63,7 @@ def test_real_labels_of_scanpy(noise, caplog):
     sc.pp.normalize_total(noise)
     sc.pp.log1p(noise)
     sc.pp.pca(noise, n_comps=5)
-    sc.pp.neighbors(noise)
+    sc.pp.neighbors(noise, method="gauss")  # umap would be compiled first
     sc.tl.leiden(noise, flavor="igraph", n_iterations=2, directed=False)
     dex.tl.rank_genes(noise, "leiden")
     assert len(warnings_of(caplog)) == 1
