@@ -81,6 +81,16 @@ def test_contrasts_of_a_fit_are_warned_of_too(noise, caplog):
     assert not warnings_of(caplog)
 
 
+def test_conserved_markers_are_warned_of_too(noise, caplog):
+    graph_clusters(noise, "leiden")
+    dex.tl.conserved_markers(noise, "leiden", block="condition")
+    (said,) = warnings_of(caplog)
+    assert said in list(noise.uns["conserved_markers"]["notes"])
+    caplog.clear()
+    dex.tl.conserved_markers(noise, "leiden", block="condition", double_dipping="allow")
+    assert not warnings_of(caplog)
+
+
 def test_other_questions_are_quiet(noise, caplog):
     graph_clusters(noise, "leiden")
     noise.obs["cell_type"] = noise.obs["leiden"]

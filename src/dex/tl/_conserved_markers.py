@@ -18,6 +18,7 @@ from dex.stats.combining import deviates, stouffer_test, worst_test
 from dex.stats.multitest import adjust_columns
 from dex.tl._analysis import divisors_of, measured_params
 from dex.tl._columns import Sides
+from dex.tl._double_dipping import dipped_warning
 from dex.tl._finish import finish
 from dex.tl._grouped import Grouped, Measurement
 from dex.tl._options import Options
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from dex.data.expression import Columns
     from dex.design.groups import TwoSample
+    from dex.tl._double_dipping import DoubleDipping
     from dex.typing import Bool, Float, Int
 
 _AVERAGED = ("base_mean", "mean_group", "mean_reference", "auc", "pct_group", "pct_reference")
@@ -43,6 +45,7 @@ def conserved_markers(
     groupby: str,
     *,
     block: str,
+    double_dipping: DoubleDipping = "warn",
     method: str = "wilcoxon",
     reference: str = "rest",
     groups: Sequence[str] | None = None,
@@ -76,6 +79,8 @@ def conserved_markers(
     block
         Column of ``obs`` with the blocks: donor, batch, condition. A group is tested in the blocks
         that have it and its reference; a note says which those are not.
+    double_dipping
+        ``"allow"`` silences the warning that groups are clusters of the values tested.
     method
         ``"wilcoxon"``, ``"t-test"`` or ``"t-test-student"``.
     reference
@@ -160,6 +165,9 @@ def conserved_markers(
         raise InputError(msg)
     tests = two_sample_tests(grouped.groups, groups_tested=groups, reference=reference)
     tested = _Blocks.of(grouped, tests, used, options)
+    dipped = dipped_warning(adata, [groupby], double_dipping)
+    for warning in dipped:
+        logger.warning(warning)
     notes = (*grouped.notes, *_untested_notes(grouped, tests, tested.made, block))
     for note in notes:
         logger.info(note)
@@ -177,7 +185,7 @@ def conserved_markers(
     n = Sides(grouped.codes, len(grouped.groups.levels), tests.tests).n
     sizes = (tuple(n[:, 0].tolist()), tuple(n[:, 1].tolist()))
     divisors = divisors_of(grouped.expression, adata.n_obs)
-    result = Result(columns, tests.infos, *sizes, params, notes, size_factors=divisors)
+    result = Result(columns, tests.infos, *sizes, params, (*dipped, *notes), size_factors=divisors)
     store(adata, result, key=key_added, stats=stats)
 
 
