@@ -41,7 +41,7 @@ def test_clusters_made_of_noise_differ_and_that_is_said(noise, caplog):
     (said,) = warnings_of(caplog)
     assert "obs['cluster'] are clusters of these very values" in said
     assert "\n" not in said
-    for valid in ("within clusters", "other data", "split counts", "double_dipping='allow'"):
+    for valid in ("within clusters", "other data", "dex.pp.split_counts", "double_dipping='allow'"):
         assert valid in said
     assert said in list(noise.uns["rank_genes"]["notes"])
 
@@ -88,6 +88,35 @@ def test_conserved_markers_are_warned_of_too(noise, caplog):
     assert said in list(noise.uns["conserved_markers"]["notes"])
     caplog.clear()
     dex.tl.conserved_markers(noise, "leiden", block="condition", double_dipping="allow")
+    assert not warnings_of(caplog)
+
+
+def test_split_counts_are_no_double_dipping(caplog):
+    """Poisson noise: on the counts that were clustered far too many genes are called, on the other
+    part p at most 0.05 is had by 5% of the genes.
+    """
+    poisson = {"dispersion": 0.0, "extra_dispersion": 0.0, "replicate_sd": 0.0}
+    noise = dex.datasets.simulate_counts(
+        300, 1, cells_per_replicate=100, mean_count=4.0, mean_count_sd=0.5, de_fraction=0.0,
+        library_size_sd=0.1, replicate_condition_sd=0.0, seed=2, **poisson,
+    )  # fmt: skip
+    dex.pp.split_counts(noise, seed=1)
+    dex.tl.cluster(noise, 2, method="kmeans", n_null=5, n_comps=2, layer="split_train")
+    caplog.clear()
+    share = {}
+    for layer in ("split_train", "split_test"):
+        dex.tl.rank_genes(noise, "cluster", layer=layer, replicate=None, key_added=layer)
+        pval = dex.get.rank_genes_df(noise, key=layer)["pval"].dropna()
+        share[layer] = (pval <= 0.05).mean()
+    error = np.sqrt(0.05 * 0.95 / 300)
+    assert share["split_train"] > 0.15
+    assert share["split_test"] < 0.05 + 4 * error
+    (said,) = warnings_of(caplog)
+    assert said in list(noise.uns["split_train"]["notes"])
+    assert said not in list(noise.uns["split_test"]["notes"])
+    graph_clusters(noise, "leiden")
+    caplog.clear()
+    dex.tl.rank_genes(noise, "leiden", layer="split_test", replicate=None)
     assert not warnings_of(caplog)
 
 

@@ -4,5 +4,6 @@ from dex.pp._batch import remove_batch_effect
 from dex.pp._filter import filter_genes
 from dex.pp._normalize import normalize
 from dex.pp._pseudobulk import pseudobulk
+from dex.pp._split import split_counts
 
-__all__ = ["filter_genes", "normalize", "pseudobulk", "remove_batch_effect"]
+__all__ = ["filter_genes", "normalize", "pseudobulk", "remove_batch_effect", "split_counts"]

@@ -141,12 +141,16 @@ def cluster(
 
     See Also
     --------
-    dex.pl.gap, dex.pl.consensus, dex.tl.modules
+    dex.pl.gap, dex.pl.consensus, dex.tl.modules, dex.pp.split_counts
 
     Notes
     -----
     Genes that differ between the clusters have been made to: testing them on the same values finds
-    many in pure noise, and :func:`dex.tl.rank_genes` warns of it.
+    many in pure noise, and :func:`dex.tl.rank_genes` warns of it. :func:`dex.pp.split_counts`
+    makes one part of the counts to cluster and one to test.
+
+    An outlier is no part of a single heap: observations with a few wild counts reject one cluster,
+    too, and then are clusters of one member, which a note says.
 
     More than 2,000 points are tested by 2,000 of them.
 

@@ -165,7 +165,7 @@ def conserved_markers(
         raise InputError(msg)
     tests = two_sample_tests(grouped.groups, groups_tested=groups, reference=reference)
     tested = _Blocks.of(grouped, tests, used, options)
-    dipped = dipped_warning(adata, [groupby], double_dipping)
+    dipped = dipped_warning(adata, [groupby], double_dipping, layer=layer)
     for warning in dipped:
         logger.warning(warning)
     notes = (*grouped.notes, *_untested_notes(grouped, tests, tested.made, block))

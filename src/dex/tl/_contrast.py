@@ -183,7 +183,7 @@ def _dipped(
     compared = compared_columns(
         obs_of(adata), groupby=groupby, design=model.design.formula, contrasts=contrasts
     )
-    return dipped_warning(adata, compared, double_dipping)
+    return dipped_warning(adata, compared, double_dipping, layer=model.params.get("layer"))
 
 
 def _values_again(

@@ -305,7 +305,7 @@ def rank_genes(
     question = Question(groupby, design, contrasts, reference, groups, test, exclude, reduced)
     source = Source.from_adata(adata, layer=layer, scale=scale, unit=unit, max_memory=max_memory)
     compared = question.compared(obs_of(adata))
-    dipped = dipped_warning(adata, compared, double_dipping)
+    dipped = dipped_warning(adata, compared, double_dipping, layer=source.layer)
     chosen = plan(
         source,
         obs_of(adata),
