@@ -142,14 +142,13 @@ def estimate_factors(
     sums = Sums.of(source, rows, n_threads=n_threads)
     if source.unit == "samples" or method != "library":
         _refuse_empty(source, rows, sums.totals)
-    if lengths is None:
-        parts = (sums.totals, sums.expressed, n_threads, control_genes)
-        return _by_method(_Rows(source.matrix, rows, *parts, whole=whole), method, given)
-    scaled = Lengths.of(lengths, rows, n_threads=n_threads)
-    totals = scaled.scaled_totals(source.matrix, n_threads=n_threads)
-    parts = (totals, sums.expressed, n_threads, control_genes, scaled)
-    table = _Rows(source.matrix, rows, *parts, whole=whole)
-    return replace(_by_method(table, method, given), counted=sums.totals)
+    scaled, totals = None, sums.totals
+    if lengths is not None:
+        scaled = Lengths.of(lengths, rows, n_threads=n_threads)
+        totals = scaled.scaled_totals(source.matrix, n_threads=n_threads)
+    parts = (totals, sums.expressed, n_threads, control_genes, scaled, whole)
+    factors = _by_method(_Rows(source.matrix, rows, *parts), method, given)
+    return factors if lengths is None else replace(factors, counted=sums.totals)
 
 
 def _by_method(table: _Rows, method: str, given: Float | None) -> Factors:
