@@ -204,6 +204,18 @@ def test_cells_are_added_up_first(cells, column, unchanged):
     dex.tl.rank_genes(bulk, "condition", method="mixed", block="donor", mask_var=tested)
     np.testing.assert_array_equal(column(cells, "stat"), column(bulk, "stat"))
     assert tested.sum() > 20
+    assert not any("compares within each" in note for note in cells.uns["rank_genes"]["notes"])
+
+
+def test_cell_types_have_models_of_their_own(cells, column):
+    cells.obs["donor"] = [name[-1] for name in cells.obs["replicate"]]
+    cells.obs["type"] = np.tile(["B", "T", "T", "B", "T"], cells.n_obs // 5)
+    asked = {"method": "mixed", "block": "donor", "replicate": "donor"}
+    dex.tl.rank_genes(cells, "condition", per="type", **asked)
+    of_b = cells[(cells.obs["type"] == "B").to_numpy()].copy()
+    dex.tl.rank_genes(of_b, "condition", unit="cells", key_added="alone", **asked)
+    np.testing.assert_array_equal(column(cells, "stat")[:, 0], column(of_b, "stat", "alone")[:, 0])
+    assert np.isfinite(column(cells, "log10_pval")).sum() > 20
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def prepare(
         question,
         replicate=plan.replicate,
         per=per,
+        block=options.block,
         min_cells=options.min_cells,
         n_threads=options.n_threads,
     )

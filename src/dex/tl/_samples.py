@@ -66,13 +66,14 @@ def add_up_cells(
     *,
     replicate: str,
     per: str | None,
+    block: str | None,
     min_cells: int | None,
     n_threads: int | None,
 ) -> Measured:
     """Counts of samples: the cells of a replicate that have the same labels in the question.
 
     With ``per`` they are also of one stratum, as of a cell type. Samples of fewer than
-    ``min_cells`` cells are left out.
+    ``min_cells`` cells are left out. ``block`` is what the test itself knows of repeats.
 
     Raises
     ------
@@ -94,8 +95,8 @@ def add_up_cells(
     notes = (
         *source.notes,
         samples.note,
-        *_repeats(samples.obs, question, replicate, by, per=per),
-        *_pairs(samples.obs, question, replicate),
+        *_repeats(samples.obs, question, replicate, by, per=per, block=block),
+        *_pairs(samples.obs, question, replicate, block=block),
     )
     made = {
         "sample_by": np.array(by, dtype=object),
@@ -132,21 +133,25 @@ def _repeats(
     by: Sequence[str],
     *,
     per: str | None,
+    block: str | None,
 ) -> tuple[str, ...]:
     """Say where a replicate stands several times on one side, and nothing accounts for it."""
     compared = [name for name in question.compared(samples) if name in by]
     apart = [replicate, *compared, *([] if per is None else [per])]
     others = [name for name in by if name not in apart]
     repeated = bool(samples.duplicated(apart).any())
-    if not repeated or replicate in question.variables(samples):
+    if not repeated or replicate in {block, *question.variables(samples)}:
         return ()
     return (
         f"Each level of {replicate!r} is in several samples (by {listed(others)}), which are not "
-        f"independent: put {replicate!r} into the design, or test each part by itself.",
+        f"independent: put {replicate!r} into the design, make it the block= of 'limma_voom' or "
+        "'mixed', or test each part by itself.",
     )
 
 
-def _pairs(samples: pd.DataFrame, question: Question, replicate: str) -> tuple[str, ...]:
+def _pairs(
+    samples: pd.DataFrame, question: Question, replicate: str, *, block: str | None
+) -> tuple[str, ...]:
     """Say where every replicate is on all sides, and the design makes no use of it.
 
     The replicate may be a sample, and the donor that it is of another column.
@@ -155,7 +160,7 @@ def _pairs(samples: pd.DataFrame, question: Question, replicate: str) -> tuple[s
     donors = [
         name for name in dict.fromkeys([replicate, *unit_columns(samples)]) if name in samples
     ]
-    used = question.variables(samples)
+    used = {block, *question.variables(samples)}
     if len(compared) != 1 or any(name in used for name in donors):
         return ()
     paired = [name for name in donors if _is_crossed(samples, name, compared[0])]
