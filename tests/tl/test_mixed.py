@@ -167,8 +167,8 @@ def test_contrasts_of_a_fit_from_a_file(logs, column, suffix, tmp_path):
     expected = ranked(logs.copy(), contrasts=["b - a", "c - b"])
     dex.tl.fit(logs, DESIGN, method="mixed", scale="logcpm", block="donor")
     path = tmp_path / f"fit.{suffix}"
-    getattr(logs, f"write_{suffix}")(path)
-    again = getattr(ad, f"read_{suffix}")(path)
+    getattr(dex.io, f"write_{suffix}")(logs, path)
+    again = getattr(dex.io, f"read_{suffix}")(path)
     dex.tl.contrast(again, ["b - a", "c - b"])
     for name in ("log2fc", "stat", "df", "log10_padj", "status"):
         np.testing.assert_array_equal(column(again, name), column(expected, name))
