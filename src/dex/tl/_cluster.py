@@ -152,7 +152,7 @@ def cluster(
     An outlier is no part of a single heap: observations with a few wild counts reject one cluster,
     too, and then are clusters of one member, which a note says.
 
-    More than 2,000 points are tested by 2,000 of them.
+    More than 1,000 points are tested by 1,000 of them.
 
     References
     ----------
