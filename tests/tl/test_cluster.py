@@ -240,7 +240,7 @@ def test_what_cannot_be_is_refused(planted, options, words):
 
 
 def test_many_points_are_refused_by_consensus():
-    adata = logs(np.random.default_rng(0).normal(5, 1, (3001, 4)))
+    adata = logs(np.random.default_rng(0).normal(5, 1, (2001, 4)))
     with pytest.raises(InputError, match="method='kmeans' takes any number"):
         dex.tl.cluster(adata)
     dex.tl.cluster(adata, method="kmeans", k_max=3, n_null=5, alpha=0.2)

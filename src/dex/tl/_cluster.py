@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _N_COMPS = {"samples": 10, "cells": 30}
 _K_MAX = 10
-_MOST_POINTS = {"consensus": 3_000, "hierarchical": 20_000, "leiden": 20_000}
+_MOST_POINTS = {"consensus": 2_000, "hierarchical": 20_000, "leiden": 20_000}
 """Their pairs are all looked at."""
 
 
@@ -75,7 +75,7 @@ def cluster(
     method
         ``"kmeans"`` of the principal components; ``"hierarchical"``, a tree of them by Ward's
         criterion; ``"consensus"``: k-means of many resamples, and then the points that are most
-        often together [Monti2003]_, for at most 3,000 points; or ``"leiden"``: communities of a
+        often together [Monti2003]_, for at most 2,000 points; or ``"leiden"``: communities of a
         graph of neighbours, as many as ``resolution`` makes, of which the modularity is tested
         (needs igraph).
     axis
