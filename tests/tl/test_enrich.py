@@ -196,19 +196,21 @@ def test_cells_made_into_samples():
     np.testing.assert_allclose(table["log10_pval"], dex.get.enrich_df(bulk)["log10_pval"])
 
 
-def test_of_cells_genes_are_counted():
+def test_of_cells_genes_are_counted(caplog):
     cells = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, mean_count=0.5, seed=1)
     dex.tl.rank_genes(cells, "condition", replicate=None, unit="cells")
     dex.tl.enrich(cells, {"a": cells.var_names[:80]})
     assert set(dex.get.enrich_df(cells)["method"]) == {"ora"}
+    dex.tl.enrich(cells, {"a": cells.var_names[:80]}, method="camera")
+    assert "takes cells for samples" in caplog.text
 
 
 def test_table_survives_files(ranked, tmp_path):
     dex.tl.enrich(ranked, sets_of(ranked), method="fry")
     table = dex.get.enrich_df(ranked)
-    ranked.write_h5ad(tmp_path / "a.h5ad")
-    ranked.write_zarr(tmp_path / "a.zarr")
-    for back in (anndata.read_h5ad(tmp_path / "a.h5ad"), anndata.read_zarr(tmp_path / "a.zarr")):
+    dex.io.write_h5ad(ranked, tmp_path / "a.h5ad")
+    dex.io.write_zarr(ranked, tmp_path / "a.zarr")
+    for back in (dex.io.read_h5ad(tmp_path / "a.h5ad"), dex.io.read_zarr(tmp_path / "a.zarr")):
         pd.testing.assert_frame_equal(dex.get.enrich_df(back), table)
         dex.tl.enrich(back, sets_of(back), method="fry", key_added="again")
         pd.testing.assert_frame_equal(dex.get.enrich_df(back, key="again"), table)

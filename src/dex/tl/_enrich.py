@@ -143,6 +143,9 @@ def enrich(
     million with voom's precision weights, of the libraries and size factors of the result; else
     the logs that were tested. Cells that were added up by ``replicate`` are again.
 
+    With weights of every value, genes have residuals on axes of their own, so that correlations
+    and ``"fry"`` depend, slightly, on the order of the design's columns, as they do in limma.
+
     Examples
     --------
     >>> import dex
@@ -252,6 +255,11 @@ def _has_samples(stored: StoredResult) -> bool:
 
 
 def _warnings(stored: StoredResult, method: SetMethod) -> tuple[str, ...]:
+    if method.samples and not _has_samples(stored):
+        return (
+            f"method={method.name!r} takes cells for samples: p-values are exploratory, and far too "
+            "small between conditions; replicate= of dex.tl.rank_genes makes samples of them.",
+        )
     if method.samples or method.name == "ora" or not _has_samples(stored):
         return ()
     return (
