@@ -257,8 +257,8 @@ def _has_samples(stored: StoredResult) -> bool:
 def _warnings(stored: StoredResult, method: SetMethod) -> tuple[str, ...]:
     if method.samples and not _has_samples(stored):
         return (
-            f"method={method.name!r} takes cells for samples: p-values are exploratory, and far too "
-            "small between conditions; replicate= of dex.tl.rank_genes makes samples of them.",
+            f"method={method.name!r} takes cells for samples: p-values are exploratory, and far "
+            "too small between conditions; replicate= of dex.tl.rank_genes makes samples of them.",
         )
     if method.samples or method.name == "ora" or not _has_samples(stored):
         return ()
