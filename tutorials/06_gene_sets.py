@@ -82,6 +82,14 @@ best = dex.get.enrich_df(adata, padj=0.05, representative=True)
 print(best["gene_set"].tolist())
 print(best["leading_edge"][0][:60], "...")
 
+# %%
+dex.pl.enrich_dotplot(adata)
+plt.show()
+
+# %%
+dex.pl.running_score(adata, ["INTERFERON_RESPONSE", "CELL_CYCLE"], contrast="drugB vs control")
+plt.show()
+
 # %% [markdown]
 # ## Why camera
 #
@@ -92,7 +100,7 @@ print(best["leading_edge"][0][:60], "...")
 
 # %%
 called = {}
-for method in ("camera", "fry", "camera_preranked", "ulm"):
+for method in ("camera", "fry", "camera_preranked", "ulm", "gsea"):
     dex.tl.enrich(adata, gene_sets, method=method, key_added=method)
     table = dex.get.enrich_df(adata, key=method)
     null = table[table["gene_set"].str.startswith("PATHWAY")]
@@ -120,7 +128,7 @@ plt.show()
 # | `"camera"` | do its genes change more than the others? | samples |
 # | `"fry"`, `"roast"` | do its genes change at all? | samples |
 # | `"ora"` | are there more of its genes among those called than expected? | genes |
-# | `"ulm"`, `"camera_preranked"` | are its genes high or low in the list? | genes |
+# | `"gsea"`, `"ulm"`, `"camera_preranked"` | are its genes high or low in the list? | genes |
 #
 # `fry` is *self-contained*: where many genes change, random sets do too, and are called. That is
 # no error, but its question. `pval_mixed` asks for changes in whatever direction:
