@@ -14,7 +14,7 @@ from dex.stats.gene_sets import SetIndex
 
 SAME = 1e-12
 SAMPLE_METHODS = ("camera", "fry", "roast")
-METHODS = (*SAMPLE_METHODS, "camera_preranked", "ora", "ulm")
+METHODS = (*SAMPLE_METHODS, "camera_preranked", "gsea", "ora", "ulm")
 
 
 def planted(n_genes=300, seed=0):
