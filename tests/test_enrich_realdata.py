@@ -94,7 +94,7 @@ def test_interferon_sets_are_first_in_stimulated_blood_cells(realdata, hallmark)
     cells = dex.io.read_h5ad(realdata / "kang_muscat" / "kang_muscat.h5ad")
     of_type = cells[cells.obs["cluster_id"] == "CD4 T cells"].copy()
     dex.tl.rank_genes(of_type, "group_id", reference="ctrl", replicate="sample_id")
-    for method in ("camera", "fry", "ora"):
+    for method in ("camera", "fry", "ora", "gsea"):
         dex.tl.enrich(of_type, hallmark, method=method)
         assert set(dex.get.enrich_df(of_type)["gene_set"][:2]) == {
             "HALLMARK_INTERFERON_ALPHA_RESPONSE",

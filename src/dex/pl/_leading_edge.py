@@ -10,6 +10,7 @@ from dex.errors import InputError
 from dex.get import enrich_params
 from dex.pl._enrich_network import leading_genes, metric_by_label
 from dex.pl._order import similar_first
+from dex.pl._page import with_room
 from dex.pl._save import check_save
 from dex.pl._sets_chosen import ChosenSets, colour_limit, wrapped_name
 from dex.pl._sets_page import (
@@ -143,7 +144,9 @@ def leading_edge(
         drawn = page.axes(left, top, page.width - left - _KEY_MM, body)
         limit = colour_limit(values)
         _draw(drawn, values, np.cumsum([0.0, *heights]) * (body / sum(heights)), limit)
-        _name(drawn, rows, genes, np.array(heights) * (body / sum(heights)))
+        step = (page.width - left - _KEY_MM) / len(genes)
+        kept = with_room(np.arange(len(genes)) * step, np.arange(len(genes)), line_height() * 0.8)
+        _name(drawn, rows, genes, np.array(heights) * (body / sum(heights)), np.flatnonzero(kept))
         words = {"zscore": "z-score"}.get(str(params["metric"]), str(params["metric"]))
         place = (page.width - _KEY_MM + 3.0, top + 4.0, min(16.0, body - 4.0))
         draw_colour_bar(page, place, (-limit, limit), DIVERGING, words)
@@ -173,10 +176,12 @@ def _draw(ax: Axes, values: np.ndarray, edges: np.ndarray, limit: float) -> None
     ax.set(xlim=(0, values.shape[1]), ylim=(edges[-1], 0))
 
 
-def _name(ax: Axes, rows: list[str], genes: list[str], heights: np.ndarray) -> None:
+def _name(
+    ax: Axes, rows: list[str], genes: list[str], heights: np.ndarray, kept: np.ndarray
+) -> None:
+    """Name all sets, and the genes that there is room for."""
     y = np.cumsum(heights) - heights / 2
     ax.set_yticks(y, rows, fontsize=SMALL, linespacing=1, parse_math=False)
-    ax.set_xticks(
-        np.arange(len(genes)) + 0.5, genes, fontsize=SMALL - 0.5, rotation=90, parse_math=False
-    )
+    shown = [genes[j] for j in kept]
+    ax.set_xticks(kept + 0.5, shown, fontsize=SMALL - 0.5, rotation=90, parse_math=False)
     ax.tick_params(length=0, pad=1.5, labelcolor="#222222", color=FAINT)
