@@ -255,7 +255,7 @@ def _draw_single(
         zorder=2,
     )
     reach = np.array([min(np.nanmin(effect), 0), max(np.nanmax(effect), 0)])
-    ax.set_xlim(reach + np.array([-0.08, 0.08]) * max(np.ptp(reach), 1e-9))
+    ax.set_xlim(reach + np.array([-0.13, 0.13]) * max(np.ptp(reach), 1e-9))
     ax.xaxis.set_major_locator(_ticks())
     ax.tick_params(axis="x", length=2.5, width=0.6, pad=2, labelsize=SMALL)
     ax.spines["bottom"].set_visible(True)
