@@ -195,7 +195,7 @@ def _draw_curves(ax: Axes, entry: dict[str, Any], curves: Float) -> None:
     if len(classes) > 2:
         for name, curve, colour in zip(classes, curves, palette(len(classes)), strict=True):
             ax.plot(grid, curve, color=colour, linewidth=1.1, label=name, zorder=3)
-        ax.legend(frameon=False, fontsize="small", loc="lower right")
+        ax.legend(edgecolor="none", framealpha=0.85, fontsize="small", loc="lower right")
         return
     mean, sd = curves.mean(axis=0), curves.std(axis=0)
     low, high = np.clip(mean - sd, 0, 1), np.clip(mean + sd, 0, 1)

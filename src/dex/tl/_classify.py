@@ -222,7 +222,7 @@ def classify(
         "n_repeats": plan.n_repeats,
         "n_donors": units.n_donors,
         "n_obs": len(rows),
-        "areas_over": "donors" if units.constant else "observations",
+        "areas_over": "donors" if units.constant and named else "observations",
         "layer": measured.source.layer or "X",
         "normalised": measured.table.method,
         "seed": seed,
