@@ -113,7 +113,7 @@ def classify(
         Number of folds; ``"auto"`` is 5, or as many as the rarest class has donors; or a column of
         ``obs`` each of whose levels (as a study) is tested by the others.
     repeats
-        Times that donors are dealt into folds anew; by default 5, less for more than 60 donors.
+        Times that donors are dealt into folds anew; by default 3, less for more than 60 donors.
     n_permutations
         Times that all of it is done with permuted labels, for the p-value; 0 for none. If there are
         no more different ways to deal the labels to the donors, each is taken once.

@@ -275,7 +275,7 @@ def _check_given(splits: Sequence[Split], units: Units, cv: str) -> None:
 
 
 def _auto_repeats(n_donors: int) -> int:
-    return 5 if n_donors <= 60 else 2 if n_donors <= 200 else 1
+    return 3 if n_donors <= 60 else 2 if n_donors <= 200 else 1
 
 
 def threads(n_threads: int | None, label: str) -> Mapper:

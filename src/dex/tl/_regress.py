@@ -60,7 +60,7 @@ def regress(
     n_genes: int | None = 50,
     select: str = "limma",
     cv: int | str = "auto",
-    repeats: int = 5,
+    repeats: int = 3,
     n_permutations: int = 200,
     layer: str | None = None,
     scale: str | None = None,
