@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from dex.results.schema import DESIGN, EFFECTS, SAMPLE_WEIGHTS
 from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
 from dex.tl._measure import measure
+from dex.tl._recorded import comparison_params, is_stratified, measured_params
 from dex.tl._run import run
 from dex.tl._run_model import run_contrasts, run_fit
 from dex.tl._samples import Measured, add_up_cells, with_enough_counts
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from dex.data import Expression, Source
     from dex.data.expression import Columns
-    from dex.design.matrix import Design
     from dex.tl._answer import Answer
     from dex.tl._auto import Plan
     from dex.tl._options import Options
@@ -90,7 +90,7 @@ def compare(
     options: Options,
 ) -> Result:
     """Test what is measured; size factors are of its observations."""
-    if isinstance(comparison, TwoSampleComparison) and _is_stratified(plan.method, options):
+    if isinstance(comparison, TwoSampleComparison) and is_stratified(plan.method, options):
         comparison = in_strata(comparison, measured.obs, str(options.block))
     if plan.replicate is not None:
         measured = with_enough_counts(measured, comparison)
@@ -236,73 +236,3 @@ def _composition_notes(
         f"The median gene has a log2fc of {largest:+.2f}: most genes seem to move together, which "
         f"normalisation by {expression.factors.title} has not removed; size_factors= names others.",
     )
-
-
-def _is_stratified(method: Method, options: Options) -> bool:
-    return options.block is not None and method.block == "strata"
-
-
-def _named_method(method: Method, options: Options, *, omnibus: bool) -> tuple[str, str]:
-    """Title and citation of the test that is made."""
-    if omnibus:
-        return method.omnibus_title, method.citation
-    if isinstance(method, TwoSampleMethod) and _is_stratified(method, options):
-        return method.stratified_title, method.stratified_citation
-    return method.title, method.citation
-
-
-def comparison_params(
-    method: Method, comparison: TwoSampleComparison | ModelComparison, options: Options
-) -> dict[str, Any]:
-    """What was asked and decided, with the names that scanpy's readers expect."""
-    title, citation = _named_method(method, options, omnibus=comparison.omnibus)
-    params: dict[str, Any] = {
-        "groupby": comparison.groupby,
-        "reference": comparison.reference,
-        "method": method.name,
-        "method_title": title,
-        "citation": citation,
-        "block": options.block,
-        "weights": options.weights if _is_stratified(method, options) else None,
-        "alternative": options.alternative,
-        "continuity": options.continuity,
-        "lfc": options.lfc,
-        "corr_method": options.padj_method,
-        "padj_scope": options.padj_scope,
-        "n_obs": int(comparison.kept.sum()),
-    }
-    if isinstance(comparison, ModelComparison):
-        params |= {
-            **fit_params(cast("ModelMethod", method), comparison.design, options),
-            **asdict(options.test),
-            "contrasts": comparison.contrasts.vectors,
-        }
-    return params
-
-
-def fit_params(method: ModelMethod, design: Design, options: Options) -> dict[str, Any]:
-    """What was asked and decided of a fit."""
-    return {
-        "method": method.name,
-        "block": options.block,
-        "counts_modelled": method.counts or None,
-        "lengths": options.lengths,
-        "control_genes": options.control_genes,
-        "design": design.formula,
-        "design_columns": np.array(design.coefs, dtype=object),
-        "n_obs": len(design.matrix),
-        **asdict(options.fit),
-    }
-
-
-def measured_params(expression: Expression) -> dict[str, Any]:
-    """Which matrix was measured, and how it was normalised on the way."""
-    return {
-        "use_raw": False,
-        "layer": expression.source.layer,
-        "source_scale": str(expression.source.scale),
-        "scale": str(expression.scale),
-        "pseudocount": expression.pseudocount,
-        "size_factors": None if expression.factors is None else expression.factors.method,
-        "unit": expression.source.unit,
-    }

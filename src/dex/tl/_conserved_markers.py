@@ -16,12 +16,13 @@ from dex.results.actual import check_writable
 from dex.results.store import check_free, check_stats, store
 from dex.stats.combining import deviates, stouffer_test, worst_test
 from dex.stats.multitest import adjust_columns
-from dex.tl._analysis import divisors_of, measured_params
+from dex.tl._analysis import divisors_of
 from dex.tl._columns import Sides
 from dex.tl._double_dipping import dipped_warning
 from dex.tl._finish import finish
 from dex.tl._grouped import Grouped, Measurement
 from dex.tl._options import Options
+from dex.tl._recorded import measured_params
 from dex.tl.methods import METHODS, TwoSampleMethod
 
 if TYPE_CHECKING:

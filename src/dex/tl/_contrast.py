@@ -19,13 +19,14 @@ from dex.errors import InputError
 from dex.results.actual import check_writable
 from dex.results.fit_store import FittedModel, read_fit, same_genes
 from dex.results.store import check_free, check_stats, store
-from dex.tl._analysis import MadeOf, comparison_params, divisors_of, result_of
+from dex.tl._analysis import MadeOf, divisors_of, result_of
 from dex.tl._applicable import require_applicable
 from dex.tl._double_dipping import dipped_warning
 from dex.tl._measure import measure
 from dex.tl._method_options import with_method_options
 from dex.tl._model import TestSetting
 from dex.tl._options import Options
+from dex.tl._recorded import comparison_params
 from dex.tl._run_model import run_contrasts
 from dex.tl._samples import Measured
 from dex.tl.methods import METHODS, ModelMethod

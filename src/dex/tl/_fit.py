@@ -13,12 +13,12 @@ from dex.design.wording import listed
 from dex.errors import InputError
 from dex.results.actual import check_writable
 from dex.results.fit_store import FittedModel, check_fit_free, store_fit
-from dex.tl._analysis import fit_params, measured_params
 from dex.tl._auto import plan
 from dex.tl._genes import genes_tested
 from dex.tl._measure import measure
 from dex.tl._method_options import with_method_options
 from dex.tl._options import Options
+from dex.tl._recorded import fit_params, measured_params
 from dex.tl._run_model import run_fit
 from dex.tl._samples import Measured
 from dex.tl.methods import METHODS, ModelMethod

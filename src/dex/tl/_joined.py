@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dex.tl._per import Stratum
     from dex.typing import Float, Int
 
+_OF_ONE_FIT = frozenset({"contrasts", "design_columns", "sample_design", "sample_weights"})
+"""Parameters that belong to the fit of one stratum."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
@@ -117,7 +120,7 @@ def _params(strata: Sequence[Stratum]) -> dict[str, Any]:
         name: value
         for name, value in every[0].items()
         if all(name in one and _equal(one[name], value) for one in every)
-        and name not in {"contrasts", "design_columns"}
+        and name not in _OF_ONE_FIT
     }
     for name in ("sample_names", "sample_size_factors"):
         if name in every[0]:

@@ -12,8 +12,9 @@ from dex.design.labels import Labels, column_of, is_numeric
 from dex.design.wording import listed, plural
 from dex.errors import InputError
 from dex.results.schema import Status
-from dex.tl._analysis import compare, comparison_params, prepare
+from dex.tl._analysis import compare, prepare
 from dex.tl._joined import Joined, joined
+from dex.tl._recorded import comparison_params
 from dex.tl._within import comparison_within, too_few
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from dex.results.actual import check_writable
 from dex.results.store import check_free, check_key, check_stats, store
 from dex.stats.moments import group_moments, group_positive
 from dex.stats.pairwise import PairEffects, Pairs, min_rank, pair_effects, summarise_pairs
-from dex.tl._analysis import divisors_of, measured_params
+from dex.tl._analysis import divisors_of
 from dex.tl._finish import expand
 from dex.tl._grouped import Grouped, Measurement
+from dex.tl._recorded import measured_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
