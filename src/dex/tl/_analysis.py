@@ -19,7 +19,6 @@ from dex.tl._run import run
 from dex.tl._run_model import run_contrasts, run_fit
 from dex.tl._samples import Measured, add_up_cells, with_enough_counts
 from dex.tl._strata import in_strata
-from dex.tl.methods import ModelMethod, TwoSampleMethod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from dex.tl._auto import Plan
     from dex.tl._options import Options
     from dex.tl._question import Question
-    from dex.tl.methods import Method
+    from dex.tl.methods import Method, ModelMethod, TwoSampleMethod
     from dex.typing import Float, Int
 
 _OF_SAMPLES = {DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}
