@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _N_SCREENED = 2000
 """Random sets of each size."""
-_ALL_UP_TO, _STEP = 50, 1.04
+_ALL_UP_TO, _STEP = 50, 1.08
 """Sizes at which random sets are drawn: all up to so large, then a step apart."""
 _LN10, _LN2 = float(np.log(10.0)), float(np.log(2.0))
 
@@ -126,13 +126,13 @@ def node_shares(size: Int) -> dict[int, tuple[Int, Float]]:
     """Sizes at which random sets are drawn, and which sets take what share of their answers.
 
     Small sets have all of their own size. Large ones have those of the two nearest sizes of a grid
-    in steps of 4 %: log p at one score is as good as linear in the size between them.
+    in steps of 8 %: log p at one score is as good as linear in the size between them.
 
     Examples
     --------
     >>> shares = node_shares(np.array([20, 103, 20]))
     >>> {node: (own.tolist(), share.tolist()) for node, (own, share) in shares.items()}
-    {20: ([0, 2], [1.0, 1.0]), 101: ([1], [0.5]), 105: ([1], [0.5])}
+    {20: ([0, 2], [1.0, 1.0]), 100: ([1], [0.625]), 108: ([1], [0.375])}
     """
     grid = _grid(int(size.max(initial=1)))
     above = np.searchsorted(grid, size)
@@ -149,7 +149,7 @@ def node_shares(size: Int) -> dict[int, tuple[Int, Float]]:
 
 
 def _grid(largest: int) -> Int:
-    """All sizes at first, then steps of 4 % until ``largest`` is passed."""
+    """All sizes at first, then steps of 8 % until ``largest`` is passed."""
     n_steps = max(int(np.ceil(np.log(largest / _ALL_UP_TO) / np.log(_STEP))), 0) + 1
     coarse = np.round(_ALL_UP_TO * _STEP ** np.arange(1, n_steps + 1))
     return np.concatenate([np.arange(1, _ALL_UP_TO + 1), coarse.astype(np.intp)])
