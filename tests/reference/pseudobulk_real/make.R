@@ -1,6 +1,7 @@
 # edgeR, limma-voom and DESeq2 (no part of this package) on sums of counts of single cells, each cell
 # type by itself: make.R INPUT, with the tables of make_inputs.py there. Genes are chosen by
-# filterByExpr; libraries and size factors are of all genes. DESeq2 has tight tolerances. genes.csv.gz
+# filterByExpr; libraries and size factors are of all genes. DESeq2 has its own tolerances: with tight
+# ones its ascent falls short in 1 of 10 genes of 4 samples, and moves the trend by 3%. genes.csv.gz
 # keeps the 40 best genes by edgeR and 40 spread over the others; numbers.csv has what proves sets.
 suppressMessages({library(edgeR); library(DESeq2)})
 folder <- commandArgs(TRUE)[1]
@@ -23,10 +24,7 @@ for (file in sort(list.files(folder, "csv$"))) {
   log10_voom <- (log(2) + pt(abs(v$t[, 2]), v$df.total, lower.tail = FALSE, log.p = TRUE)) / ln10
   voom_log2fc <- v$coefficients[, 2]
   d <- estimateSizeFactors(DESeqDataSetFromMatrix(counts, data.frame(group), ~ group))[keep, ]
-  d <- estimateDispersionsGeneEst(d, dispTol = 1e-12, maxit = 1000, quiet = TRUE)
-  d <- estimateDispersionsFit(d, quiet = TRUE)
-  d <- estimateDispersionsMAP(d, dispTol = 1e-12, maxit = 1000, quiet = TRUE)
-  d <- nbinomWaldTest(d, betaTol = 1e-13, maxit = 1000, quiet = TRUE)
+  d <- nbinomWaldTest(estimateDispersions(d, quiet = TRUE), quiet = TRUE)
   r <- results(d)
   padj_ql <- p.adjust(ql$table$PValue, "BH")
   by_p <- order(ql$table$PValue)
