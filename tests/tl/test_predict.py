@@ -168,3 +168,31 @@ def test_what_is_no_model_is_refused(tmp_path):
         dex.io.load_model(tmp_path / "zip")
     with pytest.raises(InputError):
         dex.io.load_model(tmp_path / "missing")
+
+
+def test_linear_values_are_logged_as_in_training(both):
+    """Else a gene at 10,000 CPM is 10,000 standard deviations from its mean in training."""
+    train, new = (one.copy() for one in both)
+    for adata in (train, new):
+        adata.X = adata.X / adata.X.sum(axis=1, keepdims=True) * 1e6
+    logs = train.copy()
+    logs.X = np.log2(1 + train.X)
+    options = {"n_permutations": 0, "repeats": 1, "n_genes": 10}
+    model = dex.tl.classify(train, "condition", scale="linear", **options)
+    same = dex.tl.classify(logs, "condition", scale="log2p1", **options)
+    found = dex.tl.predict(new, model, scale="linear")
+    new.X = np.log2(1 + new.X)
+    for one in (same, model):
+        other = dex.tl.predict(new, one, scale="log2p1").iloc[:, 1]
+        np.testing.assert_allclose(found.iloc[:, 1], other, atol=1e-6)  # logs of float32
+
+
+def test_logs_of_another_base_are_refused(both):
+    train, new = (one.copy() for one in both)
+    for adata in (train, new):
+        adata.X = np.log1p(adata.X / adata.X.sum(axis=1, keepdims=True) * 1e6)
+    options = {"n_permutations": 0, "repeats": 1, "n_genes": 10}
+    model = dex.tl.classify(train, "condition", scale="ln1p", **options)
+    dex.tl.predict(new, model, scale="ln1p")
+    with pytest.raises(InputError, match=r"trained on logs \(ln1p\); if .* scale='ln1p'"):
+        dex.tl.predict(new, model, scale="log2p1")

@@ -87,8 +87,7 @@ def measure(
             msg = f"the sample {empty!r} has no counts in {source.where}; drop it."
             raise InputError(msg)
         return Measured(table, rows, genes, source, (*notes, _how(source, method)))
-    if source.scale is Scale.LINEAR:
-        values = _log2p1(values)
+    values = logged(values, source.scale)
     note = (
         f"{source.where} holds {source.scale.words}, taken as they are: whatever was done across "
         "samples to make them was done outside the folds."
@@ -133,7 +132,10 @@ def _how(source: Source, method: str) -> str:
     return f"{source.where} holds counts: taken as {words[method]}, made in each fold."
 
 
-def _log2p1(values: Any) -> Any:
+def logged(values: Any, scale: Scale) -> Any:
+    """Linear values as log2 of 1 + them, others as they are; sparse values in place."""
+    if scale is not Scale.LINEAR:
+        return values
     if isinstance(values, np.ndarray):
         return np.log2(1 + values)
     values.data = np.log2(1 + values.data)

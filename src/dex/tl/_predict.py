@@ -17,7 +17,7 @@ from dex.errors import InputError
 from dex.learn.model import Model, check_overlap
 from dex.learn.scores import decided
 from dex.results.actual import check_writable
-from dex.tl._learning import check_place, read_matrix, write
+from dex.tl._learning import check_place, logged, read_matrix, write
 
 if TYPE_CHECKING:
     from typing import Any
@@ -151,7 +151,7 @@ def _names(adata: AnnData, gene_symbols: str | None) -> np.ndarray[Any, Any]:
 
 def _values(adata: AnnData, model: Model, layer: str | None, scale: str | None) -> Any:
     method = model.fitted.depth.method
-    unit = "cells" if method == "cells" else "samples"
+    unit = "cells" if method == "cells" else str(model.params.get("unit", "samples"))
     if scale is None and method != "none" and layer is None:
         source = Source.from_adata(adata, unit=unit)
         if source.scale is not Scale.COUNTS and has_counts(adata, source):
@@ -163,7 +163,23 @@ def _values(adata: AnnData, model: Model, layer: str | None, scale: str | None) 
         wanted = "values as they were in training, on a log scale" if counts else "counts"
         msg = f"{source.where} holds {source.scale.words}, and the model needs {wanted}."
         raise InputError(msg)
-    return read_matrix(source, np.arange(adata.n_obs), np.arange(adata.n_vars))
+    _check_logs(source, model)
+    values = read_matrix(source, np.arange(adata.n_obs), np.arange(adata.n_vars))
+    return logged(values, source.scale)
+
+
+def _check_logs(source: Source, model: Model) -> None:
+    """Refuse logs of another kind than those of training; linear values are logged as there."""
+    if "scale" not in model.params:
+        return
+    trained = Scale(model.params["scale"])
+    kinds = [Scale.LOG2P1 if one is Scale.LINEAR else one for one in (trained, source.scale)]
+    if all(kind.is_log for kind in kinds) and kinds[0] is not kinds[1]:
+        msg = (
+            f"{source.where} holds {source.scale.words}, and the model was trained on "
+            f"{trained.words}; if they are the same, say scale={str(trained)!r}."
+        )
+        raise InputError(msg)
 
 
 def _table(adata: AnnData, model: Model, values: np.ndarray[Any, Any]) -> pd.DataFrame:

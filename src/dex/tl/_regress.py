@@ -198,6 +198,8 @@ def regress(
         "n_donors": units.n_donors,
         "n_obs": len(rows),
         "layer": measured.source.layer or "X",
+        "scale": str(measured.source.scale),
+        "unit": measured.source.unit,
         "normalised": measured.table.method,
         "seed": seed,
     }

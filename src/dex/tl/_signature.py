@@ -215,6 +215,8 @@ def signature(
         "n_obs": len(rows),
         "areas_over": "donors" if units.constant and named else "observations",
         "layer": measured.source.layer or "X",
+        "scale": str(measured.source.scale),
+        "unit": measured.source.unit,
         "normalised": measured.table.method,
         "seed": seed,
     }
