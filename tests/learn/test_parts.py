@@ -238,3 +238,9 @@ def test_scores_of_units_are_means_of_their_observations():
     np.testing.assert_allclose(
         scored.scores[0, :, 1], found.values[0, :, 1].reshape(6, 2).mean(axis=1)
     )
+
+
+def test_permutations_without_an_area_are_no_evidence():
+    null = Null(np.array([0.4, np.nan, 0.6]), 100.0, exact=False)
+    assert null.pval(0.7) == 2 / 4
+    assert null.pval(float("nan")) == 1.0

@@ -352,3 +352,21 @@ def test_batches_of_noise_leave_a_half():
         )
         areas.append(auc(adata))
     assert abs(np.mean(areas) - 0.5) < 4 * np.std(areas, ddof=1) / np.sqrt(len(areas))
+
+
+@pytest.mark.parametrize("estimator", ["logistic", "centroids", LogisticRegression()])
+def test_permuted_labels_may_leave_a_study_without_a_class(estimator):
+    adata = logs(12, 60, labels=np.repeat(["a", "b", "c"], 4))
+    adata.obs["study"] = ["one", "one", "two", "two"] * 3
+    dex.tl.classify(adata, "group", cv="study", estimator=estimator, n_permutations=40, n_genes=5)
+    assert np.isfinite(adata.uns["classify"]["permutation"]["values"]).all()
+
+
+def test_folds_of_one_class_each_are_refused():
+    """As of leaving one donor out: there is no area, and there was an error of scipy's."""
+    adata = cells_of_donors()
+    with pytest.raises(InputError, match="each of its levels has one class only"):
+        dex.tl.classify(adata, "condition", replicate="donor", cv="donor", n_permutations=0)
+    assert "classify" not in adata.uns
+    with pytest.raises(InputError, match="cv=None is not a whole number"):
+        dex.tl.classify(adata, "condition", replicate="donor", cv=None)

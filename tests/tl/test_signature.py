@@ -117,3 +117,13 @@ def test_impossible_panels_are_refused(options, words):
     with pytest.raises(InputError, match=words):
         dex.tl.signature(adata, "group", **options)
     assert "signature" not in adata.uns
+
+
+@pytest.mark.parametrize("method", ["t-test", "centroids", "stability"])
+def test_permuted_labels_may_leave_a_study_without_a_class(method):
+    adata = planted(12, 60, effect=0.0)
+    adata.obs["group"] = np.repeat(["a", "b", "c"], 4)
+    adata.obs["study"] = ["one", "one", "two", "two"] * 3
+    options = {"sizes": (1, 2), "n_subsamples": 3, "n_permutations": 30}
+    dex.tl.signature(adata, "group", cv="study", method=method, **options)
+    assert np.isfinite(adata.uns["signature"]["permutation"]["values"]).all()

@@ -80,6 +80,43 @@ def new_estimator(estimator: Any, *, seed: int, n_classes: int) -> Any:
     return Foreign(keras_estimator(estimator, seed=seed, n_classes=n_classes), n_classes)
 
 
+def fold_estimator(estimator: Any, y: Any, *, seed: int, n_classes: int) -> Any:
+    """Return a fresh estimator for ``y``, in which classes may be missing."""
+    present = np.unique(y) if n_classes else ()
+    if len(present) == n_classes:
+        return new_estimator(estimator, seed=seed, n_classes=n_classes)
+    if len(present) == 1:
+        return Fewer(None, present, n_classes)
+    return Fewer(new_estimator(estimator, seed=seed, n_classes=len(present)), present, n_classes)
+
+
+@dataclass(slots=True)
+class Fewer:
+    """A classifier of the classes that are in training, where some are not.
+
+    Folds by a column of ``obs`` may lack a class in training when labels are permuted.
+    """
+
+    estimator: Any
+    """None if there is one class only."""
+    present: Any
+    """Codes of the classes in training, ``(n_present,)``."""
+    n_classes: int
+
+    def fit(self, X: Float, y: Any, sample_weight: Float | None = None) -> Fewer:
+        """Fit to those that there are."""
+        if self.estimator is not None:
+            codes = np.searchsorted(self.present, y)
+            self.estimator.fit(X, codes, sample_weight=sample_weight)
+        return self
+
+    def predict_proba(self, X: Float) -> Float:
+        """Probabilities of all classes: 0 of one that was not in training."""
+        out = np.zeros((len(X), self.n_classes))
+        out[:, self.present] = 1.0 if self.estimator is None else self.estimator.predict_proba(X)
+        return out
+
+
 def _options(estimator: Any) -> tuple[str, ...]:
     return (
         ("C",)

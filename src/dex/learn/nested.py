@@ -70,7 +70,8 @@ class Search:
     def order(self, table: Table, rows: Int, outcome: Outcome, seed: int) -> Int:
         """Genes best first, from the observations ``rows`` alone."""
         depth = table.fit(rows)
-        values, codes = unit_values(table, depth, rows, outcome)
+        values, y = unit_values(table, depth, rows, outcome)
+        codes = np.unique(y, return_inverse=True)[1].ravel()  # some class may not be in training
         rng = np.random.default_rng(seed)
         n = max(int(self.sizes.max()), self.n_genes or 1)
         return panel_order(values, codes, n, self.method, rng, n_subsamples=self.n_subsamples)
@@ -147,10 +148,10 @@ def search(
 
 def sizes_of(tested: list[list[tuple[Int, Float]]], units: Units, sizes: Int) -> Sizes:
     """Areas by size from the probabilities of every fold of every repeat."""
-    n_obs = len(units.codes)
+    n_obs, n_classes = len(units.codes), tested[0][0][1].shape[2]
     auc, se = np.empty(len(sizes)), np.empty(len(sizes))
     for s in range(len(sizes)):
-        values = np.full((len(tested), n_obs, units.n_classes), np.nan)
+        values = np.full((len(tested), n_obs, n_classes), np.nan)
         folds = np.full((len(tested), n_obs), -1, dtype=np.intp)
         for r, parts in enumerate(tested):
             for f, (test, each) in enumerate(parts):

@@ -32,6 +32,8 @@ class Null:
     def pval(self, observed: float) -> float:
         """(b + 1) / (B + 1), b of B permutations being at least as good [Phipson2010]_.
 
+        One that has no value, as no fold has two classes then, counts as if it were as good.
+
         References
         ----------
         .. [Phipson2010] Phipson B, Smyth GK (2010). Permutation p-values should never be zero.
@@ -39,7 +41,8 @@ class Null:
         """
         if not len(self.drawn):
             return float("nan")
-        return float((1 + np.sum(self.drawn >= observed - _SAME)) / (1 + len(self.drawn)))
+        worse = np.sum(self.drawn < observed - _SAME)
+        return float((1 + len(self.drawn) - worse) / (1 + len(self.drawn)))
 
 
 def permutation_null(

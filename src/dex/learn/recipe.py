@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.learn.estimators import new_estimator
+from dex.learn.estimators import fold_estimator
 from dex.learn.selection import best_genes, rank_by_slope, rank_by_test, unit_means
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Recipe:
         mean, sd = X.mean(axis=0), X.std(axis=0)
         sd = np.where(sd > 0, sd, 1.0)
         y = outcome.y[rows]
-        estimator = new_estimator(self.estimator, seed=self.seed, n_classes=outcome.n_classes)
+        estimator = fold_estimator(self.estimator, y, seed=self.seed, n_classes=outcome.n_classes)
         weights = outcome.weights(rows)
         estimator.fit((X - mean) / sd, y, sample_weight=weights)
         prior = _prior(y, weights, outcome.n_classes)
@@ -102,7 +102,10 @@ def gene_statistics(table: Table, depth: Depth, rows: Int, outcome: Outcome, by:
     """Statistic of every gene, larger where it tells more, from means of units."""
     values, y = unit_values(table, depth, rows, outcome)
     if outcome.n_classes:
-        return rank_by_test(values, y, outcome.n_classes, by=by)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:  # as permuted labels may leave it; no gene tells
+            return np.zeros(values.shape[1])
+        return rank_by_test(values, codes.ravel(), len(classes), by=by)
     return rank_by_slope(values, y, moderated=by == "limma")
 
 

@@ -249,6 +249,8 @@ def plan_folds(
         splits = given_folds(groups, units.donors)
         _check_given(splits, units, cv)
         return FoldPlan(lambda units, rng: [splits], 1, len(splits), f"levels of {cv}")  # noqa: ARG005
+    if cv != "auto":
+        check_count("cv", cv, 2)
     n_splits = auto if cv == "auto" else int(cv)
     check_splits(n_splits, units)
     n_repeats = _auto_repeats(units.n_donors) if repeats is None else repeats
@@ -274,6 +276,12 @@ def _check_given(splits: Sequence[Split], units: Units, cv: str) -> None:
                 "from training."
             )
             raise InputError(msg)
+    if all(len(set(units.codes[split.test])) == 1 for split in splits):
+        msg = (
+            f"cv={cv!r}: each of its levels has one class only, with nothing to compare "
+            "it with; cv= takes a column whose levels have several, as a study, or a number."
+        )
+        raise InputError(msg)
 
 
 def _auto_repeats(n_donors: int) -> int:
