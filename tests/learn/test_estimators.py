@@ -55,6 +55,17 @@ def test_centroids_agree_with_nearest_centroids():
     assert (ours == theirs).mean() > 0.95
 
 
+def test_log_odds_of_centroids_are_those_of_their_probabilities():
+    rng = np.random.default_rng(3)
+    y = np.array([0] * 12 + [1] * 5)
+    X = rng.normal(size=(17, 3)) + np.outer(y, [2.0, -1.0, 0.0])
+    model = Centroids().fit(X, y)
+    p = model.predict_proba(np.vstack([np.zeros(3), np.eye(3)]))
+    eta = np.log(p[:, 1] / p[:, 0])
+    np.testing.assert_allclose(model.log_odds[0], eta[1:] - eta[0])
+    assert model.log_odds[0, 0] > 0 > model.log_odds[0, 1]
+
+
 def test_shrunken_centroids_forget_genes():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 50)), np.arange(40) % 2

@@ -370,3 +370,11 @@ def test_folds_of_one_class_each_are_refused():
     assert "classify" not in adata.uns
     with pytest.raises(InputError, match="cv=None is not a whole number"):
         dex.tl.classify(adata, "condition", replicate="donor", cv=None)
+
+
+def test_coefficients_of_two_centroids_are_log_odds_of_the_second_class():
+    """They were those of both classes, of which tables and figures took the first's: turned."""
+    adata = logs(effect=2.0)
+    dex.tl.classify(adata, "group", estimator="centroids", n_permutations=0, n_genes=10)
+    assert (adata.var["classify_coef"].dropna() > 0).all()
+    assert (dex.get.signature_df(adata, "classify")["coef"] > 0).all()

@@ -48,6 +48,15 @@ class Centroids:
         self.log_prior = np.log(sums.n / sums.n.sum())
         return self
 
+    @property
+    def log_odds(self) -> Float:
+        """What a unit of each feature adds to the log odds of the second of two classes.
+
+        Shape ``(1, n_features)``: those are linear, as both classes have one spread.
+        """
+        means = self.coef * self.size[:, None]
+        return np.asarray((means[1] - means[0])[None] / self.spread, dtype=np.float64)
+
     def predict_proba(self, X: Float) -> Float:
         """Probabilities of the classes under normal distributions, eq. 8."""
         z = (X - self.centre) / self.spread

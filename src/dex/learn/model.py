@@ -49,9 +49,13 @@ class Model:
     def coef(self) -> Float:
         """Coefficients on standard deviations of the genes, ``(n_genes, n_columns)``.
 
-        Of two classes one column, log odds of the second; NaN where the estimator has none.
+        Of two classes one column, log odds of the second; NaN where the estimator has none. Of
+        more, standardised centroids if they are those.
         """
-        found = getattr(self.fitted.estimator, "coef", None)
+        estimator = self.fitted.estimator
+        found = getattr(estimator, "coef", None)
+        if isinstance(estimator, Centroids) and len(self.classes) == 2:
+            found = estimator.log_odds
         if found is None or found.shape[1] != len(self.fitted.genes):
             return np.full((len(self.fitted.genes), 1), np.nan)
         return np.asarray(found.T, dtype=np.float64)
