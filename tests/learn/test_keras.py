@@ -168,3 +168,21 @@ def test_classify_takes_a_builder(keras, tmp_path):
     dex.tl.predict(adata, model, key_added="one")
     dex.tl.predict(adata, back, key_added="two")
     np.testing.assert_array_equal(adata.obs["one_probability"], adata.obs["two_probability"])
+
+
+@real
+def test_models_of_numbers_come_back_on_their_scale(keras, tmp_path):
+    import dex
+    from dex.learn.keras import mlp
+
+    adata = dex.datasets.simulate_counts(100, 8, log2fc_sd=3, seed=1)
+    adata.obs["age"] = 50 + 10.0 * (adata.obs["condition"] == "treated") + np.arange(16) / 16
+    model = dex.tl.regress(
+        adata, "age", estimator=mlp, n_genes=10, cv=2, repeats=1, n_permutations=0
+    )
+    dex.io.save_model(model, tmp_path / "model.zip")
+    back = dex.io.load_model(tmp_path / "model.zip")
+    dex.tl.predict(adata, model, key_added="one")
+    dex.tl.predict(adata, back, key_added="two")
+    np.testing.assert_array_equal(adata.obs["one_predicted"], adata.obs["two_predicted"])
+    assert adata.obs["two_predicted"].mean() > 40

@@ -57,10 +57,12 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     """
     words, arrays, foreign = model.parts()
     held = {"format": _FORMAT, "version": _VERSION, **words}
+    if foreign is not None and _is_keras(foreign.estimator) and not model.classes:
+        held["outcome_scale"] = [foreign.estimator.mean_, foreign.estimator.sd_]
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     entries = {
-        _JSON: json.dumps(held, indent=1, allow_nan=True).encode(),
+        _JSON: json.dumps(held, indent=1, allow_nan=True, default=_plain).encode(),
         _ARRAYS: packed.getvalue(),
     }
     if foreign is not None:
@@ -69,6 +71,14 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    msg = f"{type(value).__name__} cannot be written as JSON."
+    raise TypeError(msg)
 
 
 def load_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Model:
@@ -104,17 +114,24 @@ def load_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> 
         raise InputError(msg)
     foreign = None
     if not words["estimator"]:
-        foreign = Foreign(_foreign(entries, path, trusted), len(words["classes"]))
+        scale = words.get("outcome_scale")
+        foreign = Foreign(_foreign(entries, path, trusted, scale), len(words["classes"]))
     return Model.from_parts(words, arrays, foreign)
 
 
+def _is_keras(estimator: Any) -> bool:
+    return type(estimator).__module__.partition(".")[0] == "dex"
+
+
 def _foreign_bytes(estimator: Any) -> tuple[str, bytes]:
-    if type(estimator).__module__.partition(".")[0] == "dex":
+    if _is_keras(estimator):
         return _KERAS, _keras_bytes(estimator)
     return _SKOPS, _skops().dumps(estimator)
 
 
-def _foreign(entries: dict[str, bytes], path: Path, trusted: Sequence[str]) -> Any:
+def _foreign(
+    entries: dict[str, bytes], path: Path, trusted: Sequence[str], scale: Sequence[float] | None
+) -> Any:
     if _SKOPS in entries:
         skops = _skops()
         unknown = set(skops.get_untrusted_types(data=entries[_SKOPS])) - set(trusted)
@@ -127,7 +144,7 @@ def _foreign(entries: dict[str, bytes], path: Path, trusted: Sequence[str]) -> A
             raise InputError(msg)
         return skops.loads(entries[_SKOPS], trusted=list(trusted))
     if _KERAS in entries:
-        return _of_keras_bytes(entries[_KERAS])
+        return _of_keras_bytes(entries[_KERAS], scale)
     msg = f"'{path}' names an estimator that is not in it."
     raise InputError(msg)
 
@@ -148,10 +165,10 @@ def _keras_bytes(estimator: Any) -> bytes:
         return path.read_bytes()
 
 
-def _of_keras_bytes(content: bytes) -> Any:
+def _of_keras_bytes(content: bytes, scale: Sequence[float] | None) -> Any:
     from dex.learn.keras import loaded_estimator
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / _KERAS
         path.write_bytes(content)
-        return loaded_estimator(path)
+        return loaded_estimator(path, scale)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from dex.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -203,8 +203,12 @@ def keras_estimator(build: Builder, *, seed: int, n_classes: int) -> KerasClassi
     return kind(build, random_state=seed)
 
 
-def loaded_estimator(path: Path) -> KerasClassifier:
-    """Read the model of a classifier whose classes are codes from 0.
+def loaded_estimator(
+    path: Path, scale: Sequence[float] | None = None
+) -> KerasClassifier | KerasRegressor:
+    """Read the model of a classifier whose classes are codes from 0, or of a regressor.
+
+    A regressor's has ``scale``, the mean and the standard deviation of what it has learnt.
 
     Raises
     ------
@@ -212,11 +216,14 @@ def loaded_estimator(path: Path) -> KerasClassifier:
         If Keras is not installed.
     """
     model = import_keras().models.load_model(path)
-    estimator = KerasClassifier()
+    estimator: Any = KerasClassifier() if scale is None else KerasRegressor()
     estimator.model_ = model
     estimator.n_features_in_ = int(model.input_shape[-1])
-    estimator.classes_ = np.arange(max(int(model.output_shape[-1]), 2))
-    return estimator
+    if scale is None:
+        estimator.classes_ = np.arange(max(int(model.output_shape[-1]), 2))
+    else:
+        estimator.mean_, estimator.sd_ = scale
+    return estimator  # type: ignore[no-any-return]
 
 
 def import_keras() -> Any:
