@@ -84,6 +84,23 @@ def test_symbols_find_genes(both, model):
         dex.tl.predict(new, model)
 
 
+def test_symbols_of_several_rows_are_refused_if_the_model_looks_at_them(both, model):
+    new = both[1].copy()
+    others = np.setdiff1d(new.var_names, model.genes)
+    new.var["symbol"] = np.where(new.var_names == others[1], others[0], new.var_names)
+    assert len(dex.tl.predict(new, model, gene_symbols="symbol")) == new.n_obs
+    new.var["symbol"] = np.where(new.var_names == others[1], model.genes[0], new.var_names)
+    with pytest.raises(InputError, match=f"'{model.genes[0]}' of the model's genes stand for sev"):
+        dex.tl.predict(new, model, gene_symbols="symbol")
+
+
+def test_empty_samples_are_refused(both, model):
+    new = both[1].copy()
+    new.X[1] = 0
+    with pytest.raises(InputError, match=f"the sample '{new.obs_names[1]}' has no counts"):
+        dex.tl.predict(new, model)
+
+
 def test_logs_for_counts_are_refused(both, model):
     new = both[1].copy()
     dex.pp.normalize(new)
@@ -121,6 +138,13 @@ def test_models_of_numbers_come_back(both, tmp_path):
     np.testing.assert_array_equal(
         dex.tl.predict(new, again)["predicted"], dex.tl.predict(new, made)["predicted"]
     )
+
+
+def test_options_that_are_numbers_of_numpy_are_written(both, tmp_path):
+    options = {"n_permutations": 0, "repeats": np.int64(1), "n_genes": np.int64(5)}
+    made = dex.tl.classify(both[0].copy(), "condition", seed=np.int64(0), **options)
+    dex.io.save_model(made, tmp_path / "model.zip")
+    assert dex.io.load_model(tmp_path / "model.zip").params == made.params
 
 
 def test_a_file_holds_json_and_arrays_and_no_pickle(model, tmp_path):

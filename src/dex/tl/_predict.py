@@ -77,7 +77,8 @@ def predict(
     ------
     dex.errors.InputError
         If fewer of the genes are there than ``min_overlap`` asks for, if names stand for several
-        genes, or if the values are not what the model was trained on; ``adata`` is then unchanged.
+        genes, if a sample is empty, or if the values are not what the model was trained on;
+        ``adata`` is then unchanged.
 
     Examples
     --------
@@ -91,7 +92,7 @@ def predict(
     check_writable(adata)
     check_place(adata, key_added, made_by=_MADE_BY)
     _check_model(model)
-    names = _names(adata, gene_symbols)
+    names = _names(adata, gene_symbols, model)
     n_missing = int((~np.isin(model.genes.astype(str), names)).sum())
     check_overlap(model, n_missing, min_overlap)
     values, missing = model.predict(_values(adata, model, layer, scale), names.tolist())
@@ -132,7 +133,7 @@ def _check_model(model: object) -> None:
         raise InputError(msg)
 
 
-def _names(adata: AnnData, gene_symbols: str | None) -> np.ndarray[Any, Any]:
+def _names(adata: AnnData, gene_symbols: str | None, model: Model) -> np.ndarray[Any, Any]:
     if gene_symbols is None:
         names = np.asarray(adata.var_names).astype(str)
     else:
@@ -140,6 +141,13 @@ def _names(adata: AnnData, gene_symbols: str | None) -> np.ndarray[Any, Any]:
             column_of(var_of(adata), gene_symbols, argument="gene_symbols").to_numpy().astype(str)
         )
     different, counts = np.unique(names, return_counts=True)
+    repeated = np.intersect1d(different[counts > 1], model.genes.astype(str))
+    if len(repeated) and gene_symbols is not None:
+        msg = (
+            f"gene_symbols={gene_symbols!r}: {listed(repeated, limit=5)} of the model's genes "
+            "stand for several rows of adata.var; keep one of each."
+        )
+        raise InputError(msg)
     if (counts > 1).any() and gene_symbols is None:
         msg = (
             f"{int((counts > 1).sum())} names stand for several genes (the first is "
@@ -165,6 +173,11 @@ def _values(adata: AnnData, model: Model, layer: str | None, scale: str | None) 
         raise InputError(msg)
     _check_logs(source, model)
     values = read_matrix(source, np.arange(adata.n_obs), np.arange(adata.n_vars))
+    sizes = np.asarray(values.sum(axis=1)).ravel()
+    if method in {"tmm", "library"} and (sizes <= 0).any():
+        empty = source.obs_names[int(np.argmin(sizes))]
+        msg = f"the sample {empty!r} has no counts in {source.where}; drop it."
+        raise InputError(msg)
     return logged(values, source.scale)
 
 
