@@ -72,6 +72,19 @@ def test_labels_can_be_dealt_in_so_many_ways():
     assert len({tuple(one) for one in every_relabelling(paired(4))}) == 16
 
 
+def test_ways_of_many_observations_are_not_counted_one_by_one():
+    n = 300_000  # of different numbers: to divide by each of their factorials took minutes
+    assert Units.of(np.arange(n), np.arange(n)).n_relabellings() == np.inf
+
+
+def test_classes_that_can_be_exchanged_bound_p_from_below():
+    assert donors(3).least_pval() == pytest.approx(2 / 20)
+    assert donors(2, n_classes=3).least_pval() == pytest.approx(6 / 90)
+    assert paired(5).least_pval() == pytest.approx(2 / 32)
+    uneven = Units.of(np.array([0, 0, 0, 1, 1, 1, 1]), np.arange(7))
+    assert uneven.least_pval() == pytest.approx(1 / 35)
+
+
 def test_relabelling_keeps_donors_whole():
     rng = np.random.default_rng(0)
     units = donors(5, 4).relabelling(rng)

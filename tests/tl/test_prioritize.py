@@ -91,6 +91,15 @@ def test_more_cells_are_no_advantage():
     assert abs(large - small) < 0.05
 
 
+def test_one_donor_with_both_conditions_does_not_cost_the_others():
+    adata = simulated({"one": 1.0}, n_donors=4)
+    names = adata.obs["replicate"].astype(str)
+    adata.obs["replicate"] = names.replace({"treated_4": "control_4"}).to_numpy()
+    dex.tl.prioritize(adata, "condition", per="cell_type", replicate="replicate", **FAST)
+    table = dex.get.priorities_df(adata)
+    assert table[["n_group", "n_reference"]].iloc[0].tolist() == [3, 3]
+
+
 def test_same_seed_and_any_threads_are_identical():
     one = simulated(EFFECTS)
     two = one.copy()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial, prod
+from math import factorial, log, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+from scipy.special import gammaln
 
 from dex.errors import InputError
 
 if TYPE_CHECKING:
     from dex.typing import Int
 
-_COUNTABLE = 10**300
+_COUNTABLE = 300 * log(10)
+"""Logarithm of the largest number that is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +83,27 @@ class Units:
 
         Infinite from 10^300 on.
         """
+        each = np.bincount(self.unit_donors)
+        logs = gammaln(self.n_donors + 1.0) if self.constant else gammaln(each + 1.0).sum()
+        if self.constant:
+            logs -= gammaln(self.per_class + 1.0).sum()
+        if logs >= _COUNTABLE:  # whole numbers of so many digits would take minutes
+            return float("inf")
         if self.constant:
             ways = factorial(self.n_donors)
-            for n in self.per_class:
-                ways //= factorial(int(n))
-        else:
-            ways = prod(factorial(int(n)) for n in np.bincount(self.unit_donors))
-        return float(ways) if ways < _COUNTABLE else float("inf")
+            return float(ways // prod(factorial(int(n)) for n in self.per_class))
+        return float(prod(factorial(int(n)) for n in each))
+
+    def least_pval(self) -> float:
+        """Smallest p of permutations: to exchange classes of the same donors changes no area.
+
+        As with as many donors on both sides, where a labelling and its mirror image are alike.
+        """
+        has = np.zeros((self.n_classes, self.n_donors), dtype=bool)
+        has[self.unit_codes, self.unit_donors] = True
+        sizes = has.sum(axis=1, keepdims=True) if self.constant else has
+        alike = np.unique(sizes, axis=0, return_counts=True)[1]
+        return min(prod(factorial(int(n)) for n in alike) / self.n_relabellings(), 1.0)
 
     def relabelling(self, rng: np.random.Generator) -> Units:
         """Deal the classes at random, among donors or within them."""

@@ -116,8 +116,11 @@ def _dispersions(adata: AnnData, dispersion: str | float | None) -> Float | None
             msg = f"dispersion={dispersion!r} is no numeric column of adata.var."
             raise InputError(msg)
         values = var[dispersion].to_numpy(dtype=np.float64)
-    if not (values >= 0).all():
-        msg = f"dispersion={dispersion!r} is negative or missing for some genes; give 0 or more."
+    if not ((values >= 0) & np.isfinite(values)).all():
+        msg = (
+            f"dispersion={dispersion!r} is negative, missing or infinite for some genes; give 0 or "
+            "more."
+        )
         raise InputError(msg)
     return values
 

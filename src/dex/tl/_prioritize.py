@@ -70,7 +70,8 @@ def prioritize(
     per
         Column of ``obs`` with the cell types.
     replicate
-        Column of ``obs`` that names the donors; by default the one that obviously does.
+        Column of ``obs`` that names the donors; by default the one that obviously does. Where some
+        have both conditions and some have one, those are used of whom there are more pairs.
     reference
         Condition that the other is told from; it changes no area.
     n_cells
@@ -228,7 +229,7 @@ class _Cohort:
 
     @classmethod
     def of(cls, inside: Bool, codes: Int, donors: Int, n_cells: int) -> _Cohort:
-        """Drop units with few cells; and donors of one condition where most have both."""
+        """Drop units with few cells; of donors with both conditions and with one, the fewer."""
         cells = np.flatnonzero(inside)
         if not len(cells):
             return cls(cells, None)
@@ -239,7 +240,9 @@ class _Cohort:
         units = _units_of(codes[cells], donors[cells])
         if not units.constant:
             both = np.bincount(units.unit_donors) == 2
-            cells = cells[both[units.donors]]
+            alone = np.bincount(units.unit_codes[~both[units.unit_donors]], minlength=2)
+            kept = both if both.sum() >= alone.min() else ~both
+            cells = cells[kept[units.donors]]
             units = _units_of(codes[cells], donors[cells])
         return cls(cells, units)
 
@@ -257,10 +260,9 @@ class _Cohort:
 
     @property
     def least_pval(self) -> float:
-        """Smallest p that there can be: with sides of the same size, mirror images are alike."""
+        """Smallest p that there can be."""
         assert self.units is not None
-        mirrored = not self.units.constant or self.n_donors[0] == self.n_donors[1]
-        return (2 if mirrored else 1) / self.units.n_relabellings()
+        return self.units.least_pval()
 
     def labellings(self, n: int, rng: np.random.Generator) -> tuple[Float, float, bool]:
         """Classes of the units, -1 or 1, the given ones first, ``(n_units, 1 + n)``.
