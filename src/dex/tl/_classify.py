@@ -39,6 +39,7 @@ from dex.tl._learning_words import (
     outcome_of,
     permutation_entry,
     read_classes,
+    warn_of_clusters,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 
 _MADE_BY = "dex.tl.classify"
-_FEWEST_RELABELLINGS = 20
+_ALPHA = 0.05
 
 
 def classify(
@@ -198,6 +199,7 @@ def classify(
     recipe = Recipe(estimator, n_genes, select, seed)  # type: ignore[arg-type]  # checked
     for note in measured.notes:
         logger.info(note)
+    warn_of_clusters(adata, groupby, measured.source.layer)
     batches = batches_of(adata, block, rows, codes, unit=measured.source.unit)
     learnt = learn(
         measured,
@@ -346,9 +348,9 @@ def _tell(learnt: Learnt, units: Units) -> None:
         over,
         units.n_donors,
     )
-    if learnt.null is not None and learnt.null.n_possible <= _FEWEST_RELABELLINGS:
+    if learnt.null is not None and units.least_pval() > _ALPHA:
         logger.warning(
             "the labels can be dealt in %d ways only, so that p cannot be below %.3g.",
             int(learnt.null.n_possible),
-            1 / learnt.null.n_possible,
+            units.least_pval(),
         )

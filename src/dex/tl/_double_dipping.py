@@ -37,11 +37,7 @@ def dipped_warning(
     if double_dipping not in {"warn", "allow"}:
         msg = f"double_dipping={double_dipping!r} is not known; it is 'warn' or 'allow'."
         raise InputError(msg)
-    clusters = [
-        name
-        for name in compared
-        if _made_here(adata.uns.get(name)) and not _of_other_part(adata, name, layer)
-    ]
+    clusters = clusters_among(adata, compared, layer)
     if not clusters or double_dipping == "allow":
         return ()
     return (
@@ -51,6 +47,15 @@ def dipped_warning(
         "dex.pp.split_counts, one part clustered and the other tested; double_dipping='allow' "
         "silences this.",
     )
+
+
+def clusters_among(adata: AnnData, columns: Sequence[str], layer: str | None) -> list[str]:
+    """Columns that hold clusters of the values of ``layer``."""
+    return [
+        name
+        for name in columns
+        if _made_here(adata.uns.get(name)) and not _of_other_part(adata, name, layer)
+    ]
 
 
 def _made_here(entry: Any) -> bool:

@@ -14,6 +14,7 @@ from dex.design.wording import listed
 from dex.errors import InputError
 from dex.learn.recipe import Outcome
 from dex.learn.selection import SELECTORS
+from dex.tl._double_dipping import clusters_among
 from dex.tl._learning import Measured, check_count, labelled, spread
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ def read_classes(
     order = [chosen.index, *(k for k in range(n) if k != chosen.index)]
     codes = np.argsort(order)[labels.codes[rows]].astype(np.intp)
     return tuple(labels.levels[k] for k in order), codes, rows
+
+
+def warn_of_clusters(adata: AnnData, groupby: str, layer: str | None) -> None:
+    """Say so if the classes are clusters of what they are predicted from."""
+    if clusters_among(adata, [groupby], layer):
+        logger.warning(
+            "obs[%r] are clusters of these very values, which predict them even if there are no "
+            "groups: the area says how well new observations can be assigned, and p nothing.",
+            groupby,
+        )
 
 
 def outcome_of(units: Units, batches: Int | None = None) -> Outcome:

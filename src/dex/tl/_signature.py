@@ -38,6 +38,7 @@ from dex.tl._learning_words import (
     outcome_of,
     permutation_entry,
     read_classes,
+    warn_of_clusters,
 )
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def signature(
     how = Search(Recipe(estimator, seed=seed), method, tried, n_subsamples, n_genes)  # type: ignore[arg-type]
     for note in measured.notes:
         logger.info(note)
+    warn_of_clusters(adata, groupby, measured.source.layer)
     folds, permuted = np.random.SeedSequence(seed).spawn(2)
     mapper = threads(n_threads, "panels")
     found = search(
