@@ -123,6 +123,14 @@ def signature_df(adata: AnnData, key: str = "signature") -> pd.DataFrame:
     ------
     InputError
         If there is no such result.
+
+    Examples
+    --------
+    >>> import dex
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=6, seed=1)
+    >>> model = dex.tl.classify(adata, "condition", n_genes=3, n_permutations=0, repeats=1)
+    >>> dex.get.signature_df(adata, key="classify")["rank"].tolist()
+    [1.0, 2.0, 3.0]
     """
     learnt(adata, key, need="metrics")
     var = adata.var

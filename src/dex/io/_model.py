@@ -14,12 +14,12 @@ import numpy as np
 from dex.errors import InputError
 from dex.io._atomic import atomic_path
 from dex.io._text import check_is_file
-from dex.learn.estimators import Foreign
-from dex.learn.model import Model
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from dex.learn.model import Model
 
 _FORMAT = "dex-model"
 _VERSION = 1
@@ -98,6 +98,9 @@ def load_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> 
         The file is missing or no model, or its estimator needs skops or Keras, or a type that is
         not trusted.
     """
+    from dex.learn.estimators import Foreign
+    from dex.learn.model import Model
+
     path = Path(path)
     check_is_file(path)
     try:

@@ -38,7 +38,7 @@ def rotation_log10_pval(weights: Float, observed: Float) -> Float:
     Examples
     --------
     >>> weights = np.array([[5.0, 2.0, 1.0, 1.0, 0.5, 0.0]])
-    >>> rotation_log10_pval(weights, np.array([3.0])).round(2).tolist()
+    >>> rotation_log10_pval(weights, np.array([3.0])).round(1).tolist()
     [-1.1]
     """
     out = np.full(len(weights), np.nan)

@@ -33,8 +33,8 @@ def running_median(x: Float, y: Float) -> Float:
 
     Examples
     --------
-    >>> x = np.arange(40.0)
-    >>> running_median(x, np.where(x == 20, 99.0, x // 10))[[0, 14, 20, 39]].tolist()
+    >>> x = np.arange(400.0)
+    >>> running_median(x, np.where(x == 250, 99.0, x // 100))[[0, 150, 250, 399]].tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
     half = max(1, round(len(x) * _NEIGHBOURS)) // 2

@@ -6,7 +6,6 @@ list), and GSEApy's answers by five seeds.
 
 from pathlib import Path
 
-import gseapy
 import numpy as np
 import pandas as pd
 
@@ -16,6 +15,8 @@ N_GENES, N_SETS = 3000, 72
 
 def main() -> None:
     """Make the inputs and the answers."""
+    import gseapy
+
     rng = np.random.default_rng(20240)
     stat = np.round(rng.standard_t(6, size=N_GENES), 6)
     order = np.argsort(-stat)
