@@ -257,3 +257,13 @@ def test_permutations_without_an_area_are_no_evidence():
     null = Null(np.array([0.4, np.nan, 0.6]), 100.0, exact=False)
     assert null.pval(0.7) == 2 / 4
     assert null.pval(float("nan")) == 1.0
+
+
+def test_a_reference_with_fewer_genes_has_the_counts_that_these_had():
+    counts = np.random.default_rng(0).poisson(20.0, (6, 50)).astype(float)
+    depth = Table.of_counts(counts, "tmm").fit(np.arange(6))
+    genes = np.arange(0, 50, 2)
+    part = depth.restricted(genes, float(depth.reference[genes].sum()))
+    np.testing.assert_allclose(
+        part.reference * part.reference_size, depth.reference[genes] * depth.reference_size
+    )

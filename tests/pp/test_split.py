@@ -52,6 +52,7 @@ def test_parts_are_independent(dispersion):
     [
         ({"fraction": 1}, "fraction=1 is not between"),
         ({"dispersion": -1}, "is negative"),
+        ({"dispersion": np.inf}, "infinite"),
         ({"dispersion": "spread"}, "is no numeric column"),
         ({"layer": "logs"}, "logs"),
         ({"key_added": "mine"}, "not made by dex"),

@@ -48,7 +48,8 @@ class Depth:
 
     def restricted(self, genes: Int, mass: float) -> Depth:
         """For data that have only some of the genes, which hold the share ``mass`` of counts."""
-        return replace(self, reference=self.reference[genes] / mass)
+        reference = self.reference[genes] / mass
+        return replace(self, reference=reference, reference_size=self.reference_size * mass)
 
 
 def tmm_factors(shares: Float, reference: Float, size: float) -> Float:
