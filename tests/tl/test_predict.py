@@ -94,6 +94,17 @@ def test_symbols_of_several_rows_are_refused_if_the_model_looks_at_them(both, mo
         dex.tl.predict(new, model, gene_symbols="symbol")
 
 
+def test_names_of_several_genes_in_training_are_refused(both):
+    train, new = (one.copy() for one in both)
+    train.var_names = [
+        "twice" if name in {"gene0001", "gene0002"} else name for name in train.var_names
+    ]
+    made = dex.tl.classify(train, "condition", n_permutations=0, repeats=1, n_genes=None)
+    new.var_names = ["twice" if name == "gene0001" else name for name in new.var_names]
+    with pytest.raises(InputError, match="'twice' stood for several genes in training"):
+        dex.tl.predict(new, made)
+
+
 def test_empty_samples_are_refused(both, model):
     new = both[1].copy()
     new.X[1] = 0

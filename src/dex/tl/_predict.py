@@ -92,6 +92,7 @@ def predict(
     check_writable(adata)
     check_place(adata, key_added, made_by=_MADE_BY)
     _check_model(model)
+    _check_names(model)
     names = _names(adata, gene_symbols, model)
     n_missing = int((~np.isin(model.genes.astype(str), names)).sum())
     check_overlap(model, n_missing, min_overlap)
@@ -130,6 +131,17 @@ def predict(
 def _check_model(model: object) -> None:
     if not isinstance(model, Model):
         msg = f"model={type(model).__name__} is no model; give what dex.tl.classify returns."
+        raise InputError(msg)
+
+
+def _check_names(model: Model) -> None:
+    names, counts = np.unique(model.background.astype(str), return_counts=True)
+    repeated = np.intersect1d(names[counts > 1], model.genes.astype(str))
+    if len(repeated):
+        msg = (
+            f"{listed(repeated, limit=5)} stood for several genes in training, so that it is not "
+            "known which the model means; adata.var_names_make_unique() tells them apart there."
+        )
         raise InputError(msg)
 
 
