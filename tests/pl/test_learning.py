@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 import dex
 from dex.errors import InputError
@@ -101,6 +102,16 @@ def test_importance_names_the_genes_of_the_model(learnt):
     learnt.var["symbol"] = [f"SYM{j}" for j in range(learnt.n_vars)]
     ax = dex.pl.importance(learnt, n_genes=5, gene_symbols="symbol")
     assert all(label.get_text().startswith("SYM") for label in ax.get_yticklabels())
+
+
+def test_importances_of_trees_have_no_direction(learnt):
+    assert "higher in treated" in words(dex.pl.importance(learnt))
+    adata = learnt.copy()
+    forest = RandomForestClassifier(n_estimators=5, random_state=0)
+    dex.tl.classify(adata, "condition", estimator=forest, n_permutations=0, repeats=1, n_genes=10)
+    ax = dex.pl.importance(adata)
+    assert ax.get_xlabel() == "importance"
+    assert "higher in" not in words(ax)
 
 
 def test_panel_size_rings_the_size_chosen(learnt):

@@ -10,6 +10,7 @@ import numpy as np
 from dex.errors import InputError
 from dex.learn.centroids import Centroids
 from dex.learn.depth import Depth, Table
+from dex.learn.estimators import Foreign
 from dex.learn.logistic import Logistic
 from dex.learn.recipe import Fitted
 from dex.learn.ridge import Ridge
@@ -59,6 +60,12 @@ class Model:
         if found is None or found.shape[1] != len(self.fitted.genes):
             return np.full((len(self.fitted.genes), 1), np.nan)
         return np.asarray(found.T, dtype=np.float64)
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether coefficients tell a direction, as importances of trees do not."""
+        estimator = self.fitted.estimator
+        return not isinstance(estimator, Foreign) or hasattr(estimator.estimator, "coef_")
 
     def __repr__(self) -> str:
         what = ", ".join(self.classes) if self.classes else "numbers"

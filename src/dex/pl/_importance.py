@@ -39,8 +39,9 @@ def importance(
 ) -> Axes | list[Axes] | Figure:
     """Draw the coefficients of the genes that count most, and how often each was chosen.
 
-    A coefficient is the change of the log odds by one standard deviation of the gene. Genes that
-    are chosen in every fold are dark; pale ones depend on who is in training.
+    A coefficient is the change of the log odds by one standard deviation of the gene; estimators
+    of trees have importances instead, which tell no direction. Genes that are chosen in every fold
+    are dark; pale ones depend on who is in training.
 
     Parameters
     ----------
@@ -115,16 +116,16 @@ def _draw(ax: Axes, entry: dict[str, Any], table: pd.DataFrame, names: list[str]
     coef = table["coef"].to_numpy()
     place = np.arange(len(table))
     often = np.clip(table["frequency"].to_numpy(), 0.15, 1.0)
-    colours = [UP if value > 0 else DOWN for value in coef]
+    has_signs = bool(entry.get("has_signs", True))
+    colours = [INK if not has_signs else UP if value > 0 else DOWN for value in coef]
     ax.hlines(place, 0, coef, color=NEUTRAL, linewidth=0.8, zorder=1)
     ax.scatter(coef, place, s=16, c=colours, alpha=often, linewidths=0, zorder=2, label="genes")
     ax.axvline(0, color=INK, linewidth=0.6, zorder=1)
     ax.set_yticks(place, [shortened(name) for name in names], fontsize=SMALL)
     ax.set_ylim(len(table) - 0.4, -0.6)
     classes = [str(name) for name in entry.get("classes", ())]
-    what = "coefficient (per standard deviation)" if coef.min() < 0 else "coefficient or importance"
-    name_axes(ax, what, "")
+    name_axes(ax, "coefficient (per standard deviation)" if has_signs else "importance", "")
     notes = ["pale: chosen in few of the folds"]
-    if len(classes) == 2:
+    if len(classes) == 2 and has_signs:
         notes.insert(0, f"right (dark red): higher in {shortened(classes[1])}")
     return notes

@@ -146,7 +146,8 @@ def classify(
         probability of the observation's own label, which is low where that is wrong.
     ``adata.var[f"{key}_frequency"]``, ``var[f"{key}_coef"]``, ``var[f"{key}_rank"]``
         Share of the fits for which a gene was chosen; its coefficient in the model returned, on
-        standard deviations (``varm`` for several classes); its rank by the size of that.
+        standard deviations (``varm`` for several classes), or its importance, which has no sign;
+        its rank by the size of that.
     ``adata.uns[key]``
         ``metrics``, ``fold_auc``, ``confusion``, ``curves``, ``permutation``, ``params``.
 
@@ -314,6 +315,7 @@ def _store(
         "format_version": 1,
         "params": model.params,
         "classes": np.array(model.classes, dtype=object),
+        "has_signs": model.has_signs,
         "metrics": {
             "auc": learnt.area.auc,
             "auc_low": learnt.area.low,

@@ -206,7 +206,7 @@ def regress(
     names = np.asarray(adata.var_names, dtype=object)[measured.genes]
     model = Model(outcome, (), fitted, names, params)
     coefs, _ = importance(model, measured, adata.n_vars)
-    entry = _entry(predicted, null, params)
+    entry = _entry(predicted, null, params) | {"has_signs": model.has_signs}
     frequency = predictions.genes / predictions.n_fits
     write(
         adata,
