@@ -368,6 +368,9 @@ def test_folds_of_one_class_each_are_refused():
     with pytest.raises(InputError, match="each of its levels has one class only"):
         dex.tl.classify(adata, "condition", replicate="donor", cv="donor", n_permutations=0)
     assert "classify" not in adata.uns
+    adata.obs["study"] = np.where(adata.obs["condition"] == "ill", "one", "other")
+    with pytest.raises(InputError, match="without 'one' and the donors in it, a class is missing"):
+        dex.tl.classify(adata, "condition", replicate="donor", cv="study")
     with pytest.raises(InputError, match="cv=None is not a whole number"):
         dex.tl.classify(adata, "condition", replicate="donor", cv=None)
 

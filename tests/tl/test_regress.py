@@ -75,6 +75,7 @@ def test_same_seed_same_numbers():
 @pytest.mark.parametrize(
     ("outcome", "options", "words"),
     [
+        ("age", {"repeats": None}, "repeats=None is not a whole number"),
         ("condition", {}, "dex.tl.classify"),
         ("age", {"select": "wilcoxon"}, "along a number"),
         ("age", {"estimator": "logistic"}, "is not known"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.learn.areas import concordance, fold_areas
+from dex.learn.areas import fold_areas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,9 +114,3 @@ class Scored:
                 ]
             )
         )
-
-
-def concordance_of(predictions: Predictions, y: Float) -> float:
-    """Mean over repeats of the concordance within folds."""
-    pairs = zip(predictions.values, predictions.folds, strict=True)
-    return float(np.mean([concordance(v[:, 0], y, f)[0] for v, f in pairs]))

@@ -245,9 +245,10 @@ def plan_folds(
         if is_missing(column).any():
             msg = f"cv={cv!r}: some observations have no value in it, and are in no fold."
             raise InputError(msg)
-        groups = np.unique(Labels.from_column(column).codes, return_inverse=True)[1].ravel()
-        splits = given_folds(groups, units.donors)
-        _check_given(splits, units, cv)
+        labels = Labels.from_column(column)
+        used, groups = np.unique(labels.codes, return_inverse=True)
+        splits = given_folds(groups.ravel(), units.donors)
+        _check_given(splits, units, cv, [labels.levels[code] for code in used])
         return FoldPlan(lambda units, rng: [splits], 1, len(splits), f"levels of {cv}")  # noqa: ARG005
     if cv != "auto":
         check_count("cv", cv, 2)
@@ -264,16 +265,16 @@ def plan_folds(
     return FoldPlan(make, n_repeats, n_splits, f"{n_splits} folds of donors")
 
 
-def _check_given(splits: Sequence[Split], units: Units, cv: str) -> None:
+def _check_given(splits: Sequence[Split], units: Units, cv: str, levels: Sequence[str]) -> None:
     if len(splits) < 2:
         msg = f"cv={cv!r} has one level only; two folds are needed."
         raise InputError(msg)
     every = set(range(units.n_classes))
-    for number, split in enumerate(splits):
+    for level, split in zip(levels, splits, strict=True):
         if set(units.codes[split.train]) != every:
             msg = (
-                f"cv={cv!r}: without level {number + 1} and the donors in it, a class is missing "
-                "from training."
+                f"cv={cv!r}: without {level!r} and the donors in it, a class is missing from "
+                "training."
             )
             raise InputError(msg)
     if all(len(set(units.codes[split.test])) == 1 for split in splits):

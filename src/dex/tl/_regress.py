@@ -130,7 +130,8 @@ def regress(
     check_writable(adata)
     check_place(adata, key_added, made_by=_MADE_BY)
     check_estimator(estimator, classify=False)
-    check_options(select, n_genes, n_permutations, repeats)
+    check_options(select, n_genes, n_permutations, None)
+    check_count("repeats", repeats, 1)
     y, rows = read_numbers(adata, outcome)
     if select == "wilcoxon":
         msg = "select='wilcoxon' compares groups; along a number it is 'limma' or 't-test'."
@@ -237,7 +238,10 @@ def read_numbers(adata: AnnData, outcome: str) -> tuple[Float, Int]:
     """
     column = column_of(obs_of(adata), outcome, argument="outcome")
     if not is_numeric(column):
-        msg = f"outcome={outcome!r} holds labels; dex.tl.classify predicts those."
+        msg = (
+            f"outcome={outcome!r} holds labels; dex.tl.classify predicts those, and "
+            "pandas.to_numeric makes numbers of text."
+        )
         raise InputError(msg)
     rows = labelled(column)
     y = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows]
