@@ -397,3 +397,19 @@ def test_labels_that_are_clusters_of_the_same_values_are_told(caplog):
     caplog.clear()
     dex.tl.classify(adata, "cluster", layer="split_test", **options)
     assert "clusters of" not in caplog.text
+
+
+def test_biopsies_of_one_patient_are_kept_together_though_nobody_asks(caplog):
+    """Two of each are too few to tell cells' donors by, and made an area of 0.9 of noise."""
+    adata = cells_of_donors(20, 2, donor_sd=3.0)
+    adata.obs["patient"] = adata.obs.pop("donor")
+    adata.obs["rep"] = [1, 2] * 20
+    with caplog.at_level(logging.INFO, logger="dex"):
+        dex.tl.classify(adata, "condition", n_permutations=0, unit="samples")
+    assert "whole levels of obs['patient']" in caplog.text
+    assert auc(adata) < 0.75
+    assert adata.uns["classify"]["params"]["n_donors"] == 20
+    del adata.obs["patient"], adata.obs["rep"]
+    dex.tl.classify(adata, "condition", n_permutations=0, unit="samples")
+    assert auc(adata) > 0.9
+    assert adata.uns["classify"]["params"]["n_donors"] == 40

@@ -55,6 +55,7 @@ def test_donors_are_kept_together():
     adata.obs["age"] = adata.obs["age"].to_numpy()[donors * 4]
     adata.obs["donor"] = [f"d{i}" for i in donors]
     leaky = adata.copy()
+    del leaky.obs["donor"]
     dex.tl.regress(leaky, "age", n_permutations=0, repeats=1)
     dex.tl.regress(adata, "age", replicate="donor", n_permutations=0, repeats=2)
     assert adata.uns["regress"]["params"]["n_donors"] == 10
@@ -90,3 +91,11 @@ def test_what_cannot_be_learnt_is_refused(outcome, options, words):
     with pytest.raises(InputError, match=words):
         dex.tl.regress(adata, outcome, **options)
     pd.testing.assert_frame_equal(adata.obs, before)
+
+
+def test_samples_of_one_patient_are_kept_together_though_nobody_asks():
+    adata = aged()
+    adata.obs["age"] = np.repeat(np.arange(adata.n_obs // 2), 2) * 1.0
+    adata.obs["patient"] = np.repeat([f"p{i}" for i in range(adata.n_obs // 2)], 2)
+    dex.tl.regress(adata, "age", n_permutations=0, repeats=1)
+    assert adata.uns["regress"]["params"]["n_donors"] == adata.n_obs // 2

@@ -74,6 +74,36 @@ def replicate_candidates(obs: pd.DataFrame, groupby: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def repeated_units(obs: pd.DataFrame, groupby: str, *, least: int) -> tuple[str, ...]:
+    """Columns that name units with several observations each, all with the same ``groupby``.
+
+    As patients with several biopsies. Whether a column that crosses groups numbers replicates or
+    names who is in several groups cannot be told from so few observations, and it does not count.
+    Every group has ``least`` units, so that it can be learnt and tested.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> obs = pd.DataFrame(
+    ...     {"patient": list("aabbccdd"), "rep": [1, 2] * 4, "ill": [0] * 4 + [1] * 4}
+    ... )
+    >>> repeated_units(obs, "ill", least=2)
+    ('patient',)
+    """
+    groups = Labels.from_column(column_of(obs, groupby, argument="groupby"))
+    found = []
+    for name in obs.columns:
+        if name == groupby or not _names_a_unit(str(name)) or obs[name].dtype.kind == "f":
+            continue
+        units = Labels.from_column(obs[name])
+        pairs = np.unique(np.column_stack([units.codes, groups.codes]), axis=0)
+        if not len(pairs) == len(units.levels) < len(obs) or (pairs < 0).any():
+            continue
+        if np.bincount(pairs[:, 1]).min() >= least:
+            found.append(str(name))
+    return tuple(found)
+
+
 def without_synonyms(
     obs: pd.DataFrame, candidates: Sequence[str], compared: Sequence[str]
 ) -> tuple[str, ...]:

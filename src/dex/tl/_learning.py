@@ -15,7 +15,7 @@ from dex.data.scale import Scale
 from dex.data.source import counts_source, has_counts, obs_of
 from dex.data.threads import map_threads
 from dex.design.labels import Labels, column_of, is_missing
-from dex.design.replicates import replicate_candidates
+from dex.design.replicates import repeated_units, replicate_candidates
 from dex.errors import InputError
 from dex.learn.depth import Table
 from dex.learn.folds import Split, check_splits, donor_folds, given_folds
@@ -143,12 +143,19 @@ def logged(values: Any, scale: Scale) -> Any:
 
 
 def donors_of(
-    adata: AnnData, groupby: str, replicate: str | None, rows: Int, *, unit: str
+    adata: AnnData,
+    groupby: str,
+    replicate: str | None,
+    rows: Int,
+    *,
+    unit: str,
+    least: int = 3,
 ) -> tuple[Int, str | None]:
     """Donor of each of ``rows``, as codes from 0, and the column that says so.
 
     Without ``replicate`` the column that obviously names donors is taken, of several the one with
-    fewest levels; where there is none, every observation stands for itself.
+    fewest levels; of samples also one whose levels have several with one label each, if
+    ``least`` have every label. Where there is none, every observation stands for itself.
 
     Raises
     ------
@@ -158,7 +165,10 @@ def donors_of(
     obs = obs_of(adata)
     name = replicate
     if name is None:
-        found = [one for one in replicate_candidates(obs, groupby) if one != groupby]
+        found: tuple[str, ...] = ()
+        if unit == "samples":
+            found = repeated_units(obs.iloc[rows], groupby, least=least)
+        found = found or replicate_candidates(obs, groupby)
         name = min(found, key=lambda one: obs[one].nunique(), default=None)
         if name is not None:
             logger.info(

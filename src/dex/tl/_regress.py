@@ -145,7 +145,7 @@ def regress(
         unit=unit,
         size_factors=size_factors,
     )
-    donors, named = donors_of(adata, outcome, replicate, rows, unit=measured.source.unit)
+    donors, named = donors_of(adata, outcome, replicate, rows, unit=measured.source.unit, least=1)
     levels, codes = np.unique(y, return_inverse=True)
     units = together(Units.of(codes.ravel().astype(np.intp), donors), measured.table)
     batches = batches_of(adata, block, rows, y, unit=measured.source.unit)
