@@ -40,7 +40,9 @@ def test_one_sample_is_predicted_as_in_company(both, model):
     together = dex.tl.predict(new.copy(), model)
     for i in (0, 5):
         alone = dex.tl.predict(new[[i]].copy(), model)
-        np.testing.assert_allclose(alone.iloc[0, 1:], together.iloc[i, 1:].astype(float))
+        np.testing.assert_allclose(
+            alone.iloc[0, 1:].astype(float), together.iloc[i, 1:].astype(float)
+        )
 
 
 def test_order_of_genes_depth_and_storage_do_not_matter(both, model):
