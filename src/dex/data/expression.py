@@ -117,7 +117,8 @@ class Expression:
             notes = (*source.notes, *_warnings(source))
             return cls(blocks, source.scale, None, source.pseudocount, notes)
         if source.scale is Scale.LINEAR:
-            notes = (*source.notes, f"{source.where} holds linear values: taken as log2(x + 1).")
+            taken = "taken as log2(x + 1); raw counts, if there are any, are better."
+            notes = (*source.notes, f"{source.where} holds linear values: {taken}")
             return cls(blocks, Scale.LOG2P1, None, source.pseudocount, notes)
         cells = source.unit == "cells"
         method = ("library" if cells else "tmm") if size_factors == "auto" else size_factors

@@ -192,7 +192,7 @@ def _nothing(adata: AnnData, wanted: list[str], columns: list[Any]) -> str:
     return (
         f"none of the {len(wanted):,} genes of the sets ({', '.join(wanted[:_SHOWN])}, ...) is in "
         f"{' or '.join(where)} ({', '.join(map(str, adata.var_names[:_SHOWN]))}, ...): put the "
-        "names that the sets use into a column of adata.var."
+        "names that the sets use into a column of adata.var, and say gene_symbols='that column'."
     )
 
 

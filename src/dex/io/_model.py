@@ -97,6 +97,16 @@ def load_model(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> 
     InputError
         The file is missing or no model, or its estimator needs skops or Keras, or a type that is
         not trusted.
+
+    Examples
+    --------
+    >>> import dex, pathlib, tempfile
+    >>> adata = dex.datasets.simulate_counts(n_genes=100, n_per_group=6, seed=1)
+    >>> model = dex.tl.classify(adata, "condition", n_genes=5, n_permutations=0, repeats=1)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> dex.io.save_model(model, path)
+    >>> dex.tl.predict(adata, dex.io.load_model(path)).shape[0]
+    12
     """
     from dex.learn.estimators import Foreign
     from dex.learn.model import Model

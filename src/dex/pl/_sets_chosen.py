@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _LONGEST_LINES = 3
+_WEAKEST = 1.3
 _STRONGEST = 10.0
 
 
@@ -188,5 +189,8 @@ def colour_limit(values: Any) -> float:
 
 
 def strength_limit(values: Any) -> float:
-    """Where colours of -log10 padj end: at 10 at the farthest, so that one set hides no other."""
-    return min(colour_limit(values), _STRONGEST)
+    """Where colours of -log10 padj end: at 10 at the farthest, so that one set hides no other.
+
+    Nor nearer than at a padj of 0.05, so that nothing looks strong that is not significant.
+    """
+    return max(min(colour_limit(values), _STRONGEST), _WEAKEST)

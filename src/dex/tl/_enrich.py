@@ -243,14 +243,19 @@ def _method(stored: StoredResult, method: str) -> tuple[SetMethod, tuple[str, ..
         return SET_METHODS[method], ()
     if _has_samples(stored):
         return SET_METHODS["camera"], ("method='auto': samples were tested, so camera.",)
-    note = "method='auto': cells were tested, which are no samples, so ora of the genes called."
-    return SET_METHODS["ora"], (note,)
+    why = (
+        f"levels of {stored.params['per']!r} were tested apart"
+        if stored.params.get("per") is not None
+        else "cells were tested, which are no samples"
+    )
+    return SET_METHODS["ora"], (f"method='auto': {why}, so ora of the genes called.",)
 
 
 def _has_samples(stored: StoredResult) -> bool:
     """Whether what was tested are samples, and each test compares or fits some."""
     params = stored.params
     samples = params.get("unit") == "samples" or "sample_by" in params
+    samples = samples and params.get("per") is None
     return samples and all(kind != "omnibus" for kind in stored.field("kind"))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dex.results.fit import Fit
     from dex.tl._options import Options
     from dex.tl.methods import ModelMethod
-    from dex.typing import Bool, Float
+    from dex.typing import Bool, Float, Int
 
 
 def run_fit(
@@ -72,8 +72,21 @@ def run_contrasts(
             columns |= _group_means(expression, sides, options)
     if joint:
         unreplicated = np.array([unreplicated.any()])
+    elif not unreplicated.any():
+        notes = (*notes, *_single(comparison, n))
     notes = (*fit.notes, *notes, *tested.notes)
     return Answer(columns, n, unreplicated, notes, params=tested.params, fit=fit)
+
+
+def _single(comparison: ModelComparison, n: Int) -> tuple[str, ...]:
+    """A note on tests with a single observation on a side; ``n`` is ``(n_tests, 2)``."""
+    names = [
+        info.name for info, sizes in zip(comparison.tests, n, strict=True) if 1 in sizes.tolist()
+    ]
+    if not names:
+        return ()
+    said = f"{listed(names, limit=5)}: one side is a single observation"
+    return (f"{said}, of which how it varies is taken from the others.",)
 
 
 def _sides(comparison: ModelComparison) -> Sides:

@@ -86,6 +86,13 @@ class SampleSource:
 
     def _of_fit(self, tests: list[int]) -> dict[int, SampleModel]:
         design = self._by_sample(DESIGN)
+        if (per := self.stored.params.get("per")) is not None:
+            msg = (
+                f"the result {self.stored.key!r} has other samples for each level of {per!r}: "
+                "take method='ora' or 'gsea', or rank and enrich one level, "
+                f"adata[adata.obs[{per!r}] == level]."
+            )
+            raise InputError(msg)
         if design is None:
             msg = (
                 f"the result {self.stored.key!r} has no design matrix (it is of an earlier "
