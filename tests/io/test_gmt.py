@@ -63,6 +63,18 @@ def test_missing_and_binary_files_are_refused(tmp_path):
     (tmp_path / "x.gmt").write_bytes(gzip.compress(b"A\t\tX\n")[:-4])
     with pytest.raises(InputError, match="cannot be read"):
         dex.io.read_gmt(tmp_path / "x.gmt")
+    damaged = bytearray(gzip.compress(b"A\t\tX\tY\n" * 200))
+    damaged[12:20] = b"\xff" * 8
+    (tmp_path / "x.gmt").write_bytes(damaged)
+    with pytest.raises(InputError, match="cannot be read"):
+        dex.io.read_gmt(tmp_path / "x.gmt")
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x85", "\x0b", "\x0c"])
+def test_lines_end_at_line_feeds_and_carriage_returns_only(character, tmp_path):
+    path = tmp_path / "sets.gmt"
+    dex.io.write_gmt({"A": ["X", "Y"]}, path, descriptions={"A": f"one{character}two"})
+    assert dex.io.read_gmt(path) == {"A": ["X", "Y"]}
 
 
 @pytest.mark.parametrize("name", ["sets.gmt", "sets.gmt.gz"])

@@ -115,20 +115,31 @@ def test_sizes_between_nodes_are_as_good_as_nodes(monkeypatch):
     front = [rng.choice(120, 30, replace=False), rng.choice(500, 57, replace=False)]
     sets = SetIndex.of([np.concatenate([front[0], np.arange(473, 500)]), front[1]], 500)
     sets = SetIndex.of([ranked.order[sets[0]], ranked.order[sets[1]]], 500)
-    assert len(node_shares(sets.sizes)) == 2
+    assert len(node_shares(sets.sizes, 500)) == 2
     between = gsea_test(ranked, sets, seed=1)
     monkeypatch.setattr(gsea, "_ALL_UP_TO", 60)
-    assert len(node_shares(sets.sizes)) == 1
+    assert len(node_shares(sets.sizes, 500)) == 1
     exact = gsea_test(ranked, sets, seed=2)
     noise = N_ERRORS * np.hypot(between.log2err, exact.log2err) * LOG10_2
     assert (np.abs(between.log10_pval - exact.log10_pval) < noise).all()
     assert np.allclose(between.nes, exact.nes, rtol=0.05)
 
 
+@compiled
+@pytest.mark.parametrize(("n_vars", "size"), [(100, 95), (104, 103), (60, 59)])
+def test_sets_of_nearly_all_genes_have_random_sets_that_fit(n_vars, size):
+    """The node above them would be all genes, or more than there are."""
+    assert max(node_shares(np.array([size]), n_vars)) < n_vars
+    ranked = RankedList.from_stat(np.random.default_rng(0).normal(size=n_vars))
+    test = gsea_test(ranked, SetIndex.of([np.arange(size)], n_vars))
+    assert -6 < test.log10_pval[0] <= 0
+    assert np.isfinite(test.nes).all()
+
+
 def test_shares_of_nodes_add_up():
     size = np.array([1, 49, 50, 51, 52, 53, 200, 499, 500, 1999])
     total, mean = np.zeros(10), np.zeros(10)
-    for node, (own, share) in node_shares(size).items():
+    for node, (own, share) in node_shares(size, 2000).items():
         total[own] += share
         mean[own] += share * node
     assert np.allclose(total, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _GZIP = b"\x1f\x8b"
 _WEIGHT = re.compile(r",[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?$")
 """Behind a gene, as Enrichr writes it: ``MYC,1.0``."""
+_LINE = re.compile(r"\r\n|\r|\n")
+"""``str.splitlines`` also breaks at what descriptions may have in them, as U+2028."""
 _SHOWN = 3
 
 
@@ -82,7 +85,7 @@ def read_gmt(path: str | os.PathLike[str]) -> dict[str, list[str]]:
     cleaned = _Cleaned(path)
     sets: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_LINE.split(_text(path)), start=1):
         if not line.strip():
             continue
         name, genes = _set_of(line, number, cleaned)
@@ -136,6 +139,6 @@ def _text(path: Path) -> str:
         line = raw[: error.start].count(b"\n") + 1
         msg = f"'{path}', line {line} is no UTF-8 text: is this a GMT file?"
         raise InputError(msg) from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         msg = f"'{path}' cannot be read: {error}."
         raise InputError(msg) from error

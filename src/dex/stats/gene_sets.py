@@ -47,7 +47,8 @@ class SetIndex:
         starts = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.intp)
         members = np.concatenate([*lists, np.empty(0, dtype=np.intp)])
         if len(members) and not 0 <= members.min() <= members.max() < n_vars:
-            msg = f"a set has a gene at {members.max()}, and there are {n_vars} genes."
+            wrong = members.min() if members.min() < 0 else members.max()
+            msg = f"a set has a gene at {wrong}, and there are {n_vars} genes."
             raise InputError(msg)
         made = cls(members, starts, n_vars)
         if made.matrix.nnz < len(members):

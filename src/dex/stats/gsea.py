@@ -100,7 +100,7 @@ def gsea_test(
     """
     sums = running_sums(ranked, sets)
     lists = {1: ranked, -1: ranked.reversed}
-    shares = node_shares(sums.size)
+    shares = node_shares(sums.size, len(ranked.order))
 
     def work(node: int) -> Float:
         return _tests_at(lists, node, sums.es[shares[node][0]], seed)
@@ -122,19 +122,20 @@ def gsea_test(
     )
 
 
-def node_shares(size: Int) -> dict[int, tuple[Int, Float]]:
+def node_shares(size: Int, n_vars: int) -> dict[int, tuple[Int, Float]]:
     """Sizes at which random sets are drawn, and which sets take what share of their answers.
 
     Small sets have all of their own size. Large ones have those of the two nearest sizes of a grid
-    in steps of 8 %: log p at one score is as good as linear in the size between them.
+    in steps of 8 %: log p at one score is as good as linear in the size between them. The grid ends
+    one short of all ``n_vars`` genes, as sets do.
 
     Examples
     --------
-    >>> shares = node_shares(np.array([20, 103, 20]))
+    >>> shares = node_shares(np.array([20, 103, 20]), 1000)
     >>> {node: (own.tolist(), share.tolist()) for node, (own, share) in shares.items()}
     {20: ([0, 2], [1.0, 1.0]), 100: ([1], [0.625]), 108: ([1], [0.375])}
     """
-    grid = _grid(int(size.max(initial=1)))
+    grid = _grid(int(size.max(initial=1)), n_vars - 1)
     above = np.searchsorted(grid, size)
     below = np.where(grid[above] == size, above, above - 1)
     gap = np.maximum(grid[above] - grid[below], 1)
@@ -148,11 +149,12 @@ def node_shares(size: Int) -> dict[int, tuple[Int, Float]]:
     return found
 
 
-def _grid(largest: int) -> Int:
-    """All sizes at first, then steps of 8 % until ``largest`` is passed."""
+def _grid(largest: int, most: int) -> Int:
+    """All sizes at first, then steps of 8 % until ``largest`` is passed; none above ``most``."""
     n_steps = max(int(np.ceil(np.log(largest / _ALL_UP_TO) / np.log(_STEP))), 0) + 1
     coarse = np.round(_ALL_UP_TO * _STEP ** np.arange(1, n_steps + 1))
-    return np.concatenate([np.arange(1, _ALL_UP_TO + 1), coarse.astype(np.intp)])
+    grid = np.concatenate([np.arange(1, _ALL_UP_TO + 1), coarse.astype(np.intp)])
+    return np.unique(np.minimum(grid, most))
 
 
 def _tests_at(lists: dict[int, RankedList], size: int, es: Float, seed: int) -> Float:

@@ -281,9 +281,10 @@ def _tests(stored: StoredResult, contrast: Any, method: SetMethod) -> list[int]:
     else:
         tests = list(dict.fromkeys(stored.position(one) for one in asked))
     kinds = stored.field("kind")
-    if not method.omnibus and any(kinds[test] == "omnibus" for test in tests):
+    omnibus = [test for test in tests if kinds[test] == "omnibus"]
+    if omnibus and not method.omnibus:
         msg = (
-            f"the test {stored.names[tests[0]]!r} is of several effects at once, which have no "
+            f"the test {stored.names[omnibus[0]]!r} is of several effects at once, which have no "
             f"direction for method={method.name!r}; test each contrast, or take method='ora'."
         )
         raise InputError(msg)
