@@ -35,6 +35,8 @@ def test_sums_and_subsets(sets):
 def test_wrong_positions_are_refused():
     with pytest.raises(InputError, match="there are 3 genes"):
         SetIndex.of([[0, 3]], 3)
+    with pytest.raises(InputError, match="gene at -2"):
+        SetIndex.of([[-2, 1]], 3)
     with pytest.raises(InputError, match="twice"):
         SetIndex.of([[1, 1]], 3)
 
@@ -78,6 +80,13 @@ def test_ulm_weighs(sets):
     x[[4, 0, 2]] = [1, 2, 3]
     line = stats.linregress(x, y)
     assert ulm_test(y, sets, weights=weights).stat[0] == pytest.approx(line.slope / line.stderr)
+
+
+def test_ulm_of_all_genes_is_no_test():
+    """There is no slope on a constant; rounding made its p 0."""
+    y = np.random.default_rng(0).normal(size=200)
+    sets = SetIndex.of([np.arange(200), np.arange(20)], 200)
+    assert np.isfinite(ulm_test(y, sets).log10_pval).tolist() == [False, True]
 
 
 def test_ulm_does_not_underflow():

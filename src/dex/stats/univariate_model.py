@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dex.stats.gene_sets import SetIndex
     from dex.typing import Float
 
+_CONSTANT = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class UlmTest:
@@ -59,6 +61,7 @@ def ulm_test(stat: Float, sets: SetIndex, *, weights: Float | None = None) -> Ul
     total, squares = np.asarray(x.sum(axis=1)), np.asarray(x.multiply(x).sum(axis=1))
     centred = stat - stat.mean()
     Sxy, Sxx, Syy = x @ centred, squares - total**2 / G, float(centred @ centred)
+    Sxx = np.where(Sxx > _CONSTANT * squares, Sxx, np.nan)  # all genes alike have no slope
     with np.errstate(divide="ignore", invalid="ignore"):
         rest = np.maximum(Syy - np.square(Sxy) / Sxx, 0.0)
         t = Sxy / np.sqrt(Sxx * rest / (G - 2))
