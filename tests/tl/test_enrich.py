@@ -196,6 +196,19 @@ def test_cells_made_into_samples():
     np.testing.assert_allclose(table["log10_pval"], dex.get.enrich_df(bulk)["log10_pval"])
 
 
+def test_cell_types_that_were_tested_apart_take_ora(caplog):
+    adata = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, seed=0)
+    adata.obs["type"] = ["a" if i % 2 else "b" for i in range(adata.n_obs)]
+    question = {"replicate": "replicate", "per": "type", "min_cells": 5, "method": "limma_voom"}
+    dex.tl.rank_genes(adata, "condition", **question)
+    sets = {f"set{i}": adata.var_names[20 * i : 20 * i + 20] for i in range(8)}
+    with pytest.raises(InputError, match="has other samples for each level of 'type'"):
+        dex.tl.enrich(adata, sets, method="camera", min_size=2)
+    dex.tl.enrich(adata, sets, min_size=2)
+    assert "levels of 'type' were tested apart, so ora" in caplog.text
+    assert set(dex.get.enrich_df(adata)["method"]) == {"ora"}
+
+
 def test_of_cells_genes_are_counted(caplog):
     cells = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, mean_count=0.5, seed=1)
     dex.tl.rank_genes(cells, "condition", replicate=None, unit="cells")

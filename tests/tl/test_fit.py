@@ -164,3 +164,13 @@ def test_observations_in_another_order_are_the_same(adata):
         np.testing.assert_allclose(
             turned.varm[f"rank_genes_{name}"], values, rtol=SAME_ROUNDING, equal_nan=True
         )
+
+
+def test_a_side_of_one_sample_is_said(caplog):
+    adata = dex.datasets.simulate_counts(100, 4, seed=0)[:5].copy()
+    dex.tl.rank_genes(adata, "condition", method="limma")
+    assert "'treated vs control': one side is a single observation" in caplog.text
+    caplog.clear()
+    both = dex.datasets.simulate_counts(100, 4, seed=0)
+    dex.tl.rank_genes(both, "condition", method="limma")
+    assert "single observation" not in caplog.text

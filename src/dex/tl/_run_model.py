@@ -81,7 +81,7 @@ def run_contrasts(
 def _single(comparison: ModelComparison, n: Int) -> tuple[str, ...]:
     """A note on tests with a single observation on a side; ``n`` is ``(n_tests, 2)``."""
     names = [
-        info.name for info, sizes in zip(comparison.tests, n, strict=True) if 1 in sizes.tolist()
+        info.name for info, sizes in zip(comparison.effects, n, strict=True) if 1 in sizes.tolist()
     ]
     if not names:
         return ()
