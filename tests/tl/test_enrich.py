@@ -196,6 +196,14 @@ def test_cells_made_into_samples():
     np.testing.assert_allclose(table["log10_pval"], dex.get.enrich_df(bulk)["log10_pval"])
 
 
+def test_a_set_of_all_genes_has_no_gsea_and_stops_none(ranked):
+    sets = {"all": ranked.var_names, "some": ranked.var_names[:40]}
+    dex.tl.enrich(ranked, sets, method="gsea", max_size=None, key_added="everything")
+    table = dex.get.enrich_df(ranked, key="everything").set_index("gene_set")
+    assert np.isnan(table.loc["all", "pval"])
+    assert table.loc["some", "pval"] <= 1
+
+
 def test_cell_types_that_were_tested_apart_take_ora(caplog):
     adata = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, seed=0)
     adata.obs["type"] = ["a" if i % 2 else "b" for i in range(adata.n_obs)]

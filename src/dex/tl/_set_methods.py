@@ -127,9 +127,18 @@ def _gsea(question: SetQuestion) -> list[SetAnswer]:
         return map_threads(function, sizes, n_threads=question.n_threads, label="gsea")
 
     ranked = RankedList.from_stat(question.metric, exponent=options.exponent)
-    test = gsea_test(ranked, question.sets, seed=options.seed, apply=by_threads)
-    columns = {"nes": test.nes, "log2err": test.log2err}
-    return [SetAnswer(test.es, test.log10_pval, columns=columns, leading=test.leading)]
+    some = question.sets.sizes < len(ranked.order)  # others have nothing to be compared with
+    test = gsea_test(ranked, question.sets.take(some), seed=options.seed, apply=by_threads)
+
+    def spread(values: Float) -> Float:
+        out = np.full(len(some), np.nan)
+        out[some] = values
+        return out
+
+    columns = {"nes": spread(test.nes), "log2err": spread(test.log2err)}
+    edges = iter(test.leading)
+    leading = [next(edges) if kept else np.empty(0, dtype=np.intp) for kept in some]
+    return [SetAnswer(spread(test.es), spread(test.log10_pval), columns=columns, leading=leading)]
 
 
 def _ora(question: SetQuestion) -> list[SetAnswer]:
