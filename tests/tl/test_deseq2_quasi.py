@@ -92,6 +92,15 @@ def test_order_of_genes_tells_nothing(adata):
     np.testing.assert_allclose(other.varm["again_stat"], same, rtol=STEADY)
 
 
+def test_without_replicates_there_are_fold_changes_alone():
+    adata = dex.datasets.simulate_counts(100, n_per_group=1, seed=0)
+    dex.tl.rank_genes(adata, "condition", method="deseq2_quasi")
+    table = dex.get.rank_genes_df(adata)
+    assert table["log2fc"].notna().any()
+    assert table["pval"].isna().all()
+    assert set(table["status"]) <= {"no_replicates", "all_zero", "low_count"}
+
+
 def test_poisson_counts_have_no_trend():
     rng = np.random.default_rng(0)
     adata = ad.AnnData(np.tile(rng.poisson(50, (1, 30)), (6, 1)).astype(float))

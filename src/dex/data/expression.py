@@ -33,6 +33,11 @@ Columns = dict[str, NDArray[Any]]
 """Columns of a result by name, each ``(n_vars, n_tests)``."""
 
 
+def stacked(parts: list[Columns]) -> Columns:
+    """Columns of some genes after those of others."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 @dataclass(frozen=True, slots=True)
 class GeneBlock:
     """Some genes of all observations; every array is ``(n_obs, n_genes)``, a gene contiguous."""
@@ -248,25 +253,25 @@ class Expression:
         parts = self.blocks.map_placed(
             lambda raw, place: function(block(raw, place)), n_threads, label
         )
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return stacked(parts)
 
     def map_sparse(
         self, function: Callable[[SparseBlock], Columns], *, n_threads: int | None, label: str
     ) -> Columns:
         """Like :meth:`map_blocks`, of sparse genes: zeros are neither stored nor looked at."""
-        stacked = _Stacked(len(self.blocks.genes))
+        columns = _Stacked(len(self.blocks.genes))
         if is_lazy(self.source.matrix):
             block = self._without_matrix()._sparse_block
             work = lambda raw, place: (place, function(block(raw)))  # noqa: E731  # may travel
-            for place, columns in self.blocks.map_sparse(work, n_threads, label):
-                stacked.put(place, columns)
-            return stacked.columns
+            for place, found in self.blocks.map_sparse(work, n_threads, label):
+                columns.put(place, found)
+            return columns.columns
         self.blocks.map_sparse(
-            lambda raw, place: stacked.put(place, function(self._sparse_block(raw))),
+            lambda raw, place: columns.put(place, function(self._sparse_block(raw))),
             n_threads,
             label,
         )
-        return stacked.columns
+        return columns.columns
 
     def values(self) -> Float:
         """All values at once, ``(n_obs, n_genes)``: for a handful of genes, as plots need."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.stats.abundance import ave_log_cpm
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Counted:
     def map(self, function: Callable[[Float, slice], Columns], label: str) -> Columns:
         """Apply ``function`` to the counts of every block and its place; stack its columns."""
         parts = self.expression.blocks.map_placed(function, self.n_threads, label)
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return stacked(parts)
 
     def of_genes(self, places: Int) -> Float:
         """Counts of some genes, at sorted places, at once: ``(n_obs, len(places))``."""

@@ -24,7 +24,7 @@ from dex.stats.wald import wald_test
 from dex.tl._deseq2_fit import fit_deseq2, fitted_counts
 from dex.tl._deseq2_shrink import shrunken
 from dex.tl._model import Tested
-from dex.tl._options import require_choice
+from dex.tl._options import require_choice, require_level
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
@@ -79,9 +79,7 @@ class Deseq2TestOptions:
 
     def __post_init__(self) -> None:
         """Refuse what there is not."""
-        if not 0 < self.alpha < 1:
-            msg = f"alpha={self.alpha!r} is not a level; give a number between 0 and 1."
-            raise InputError(msg)
+        require_level("alpha", self.alpha)
         for name in ("independent_filtering", "cooks", "equivalence", "use_t"):
             require_choice(name, getattr(self, name), (False, True))
         require_choice("shrink", self.shrink, (None, "apeglm", "normal", "ash"))

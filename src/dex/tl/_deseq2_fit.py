@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.errors import InputError
 from dex.results.fit import Fit
 from dex.stats.conditional_dispersion import DispersionPrior
@@ -72,7 +73,7 @@ def fit_deseq2(expression: Expression, design: Design, setting: FitSetting) -> F
     """Estimate dispersions gene by gene, their trend and prior; shrink them; fit coefficients."""
     matrix, threads, options = design.matrix, setting.n_threads, setting.options
     if len(matrix) == matrix.shape[1]:
-        return _unreplicated(expression, matrix, threads)
+        return unreplicated(expression, matrix, threads)
     depths, model = expression.depths("size_factor"), CountModel.from_design(matrix)
     first = stacked(
         expression.blocks.map_placed(
@@ -245,11 +246,6 @@ def _taken(genes: GeneDispersion, place: slice) -> GeneDispersion:
     return GeneDispersion(genes.base_mean[place], genes.dispersion[place], genes.coef[place])
 
 
-def stacked(parts: list[Columns]) -> dict[str, Any]:
-    """Columns of all genes from those of blocks of genes, in their order."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
 def _distances_of_observations(found: dict[str, Any]) -> Float:
     """Cook's distances over genes: 5%, 25%, 50%, 75%, 95% and the largest, ``(n_obs, 6)``."""
     quantiles = tallied_quantiles(found.pop("distances").sum(axis=0), _SHARES)
@@ -279,7 +275,7 @@ def _notes(rounded: Bool, n_replaced: Float, n_replicates: int | None) -> tuple[
     return tuple(notes)
 
 
-def _unreplicated(expression: Expression, matrix: Float, n_threads: int | None) -> Fit:
+def unreplicated(expression: Expression, matrix: Float, n_threads: int | None) -> Fit:
     """Fold changes of a design that explains every observation: no dispersion, nothing to test."""
     depths, rows = expression.depths("size_factor"), DesignRows.from_design(matrix)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.errors import InputError
 from dex.results.fit import Fit
 from dex.stats.gene_dispersion import CountModel, fit_gene_dispersion, fit_means
@@ -18,9 +19,9 @@ from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.nested import nb_deviance
 from dex.stats.quasi_prior import excess_over_trend, likeliest_prior, running_median
 from dex.tl._deseq2 import filtered
-from dex.tl._deseq2_fit import stacked
+from dex.tl._deseq2_fit import unreplicated
 from dex.tl._edger_tests import NestedOptions, nested_any, nested_each
-from dex.tl._options import require_choice
+from dex.tl._options import require_choice, require_level
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
@@ -46,13 +47,13 @@ class QuasiTestOptions(NestedOptions):
         """Refuse what there is not."""
         NestedOptions.__post_init__(self)
         require_choice("independent_filtering", self.independent_filtering, (False, True))
-        if not 0 < self.alpha < 1:
-            msg = f"alpha={self.alpha!r} is not a level; give a number between 0 and 1."
-            raise InputError(msg)
+        require_level("alpha", self.alpha)
 
 
 def fit_quasi_deseq2(expression: Expression, design: Design, setting: FitSetting) -> Fit:
     """Fit the design with dispersions of a trend, and squeeze quasi-dispersions about it."""
+    if len(design.matrix) == design.matrix.shape[1]:
+        return unreplicated(expression, design.matrix, setting.n_threads)
     depths, model = expression.depths("size_factor"), CountModel.from_design(design.matrix)
     df = len(design.matrix) - design.matrix.shape[1]
 

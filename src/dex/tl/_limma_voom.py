@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.errors import InputError
 from dex.stats.array_weights import GeneByGene
 from dex.stats.basis import Basis
@@ -23,7 +24,7 @@ from dex.tl._limma_samples import (
     given_weights,
     require_sample_weights,
 )
-from dex.tl._moderated import in_parts, model_columns, moderated_fit, stacked
+from dex.tl._moderated import in_parts, model_columns, moderated_fit
 from dex.tl._options import require_choice
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.errors import InputError
 from dex.results.fit import Fit
 from dex.results.schema import EFFECTS, Status
@@ -70,11 +71,6 @@ def in_parts(function: Callable[..., Columns], block: Float, *others: Float | No
         some = [None if one is None else one[:, start : start + n] for one in every]
         parts.append(function(*some))
     return stacked(parts)
-
-
-def stacked(parts: list[Columns]) -> Columns:
-    """Columns of some genes after those of others."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def moderated_fit(

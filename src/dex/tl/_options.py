@@ -87,3 +87,16 @@ def require_choice(name: str, value: object, choices: tuple[object, ...]) -> Non
     if value not in choices:
         msg = f"{name}={value!r} is not known; it is one of {', '.join(map(repr, choices))}."
         raise InputError(msg)
+
+
+def require_level(name: str, value: float) -> None:
+    """Refuse what is no level of a test.
+
+    Raises
+    ------
+    InputError
+        If it is not between 0 and 1.
+    """
+    if not 0 < value < 1:
+        msg = f"{name}={value!r} is not a level; give a number between 0 and 1."
+        raise InputError(msg)

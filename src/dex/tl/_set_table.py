@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dex.data.expression import stacked
 from dex.design.wording import listed, plural
 from dex.errors import InputError
 from dex.stats.multitest import adjust_log10_pval
@@ -123,13 +124,13 @@ class SetTable:
             if name in self._blocks[0].columns
         }
         parts = [self._rows(i, adjusted, similarity) for i in range(len(self._blocks))]
-        stacked = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        table = stacked(parts)
         contrasts = list(dict.fromkeys(block.contrast for block in self._blocks))
         rank = {name: i for i, name in enumerate(contrasts)}
-        by_contrast = np.array([rank[name] for name in stacked["contrast"]])
-        pval = np.nan_to_num(stacked["log10_pval"], nan=1.0)
-        order = np.lexsort((-np.abs(stacked["score"]), pval, by_contrast))
-        return {name: values[order] for name, values in stacked.items()}
+        by_contrast = np.array([rank[name] for name in table["contrast"]])
+        pval = np.nan_to_num(table["log10_pval"], nan=1.0)
+        order = np.lexsort((-np.abs(table["score"]), pval, by_contrast))
+        return {name: values[order] for name, values in table.items()}
 
     def _adjusted(self, name: str, method: str, scope: str) -> list[Float]:
         parts = [block.columns[name] for block in self._blocks]
