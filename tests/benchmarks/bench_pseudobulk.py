@@ -2,7 +2,7 @@
 
 ``python tests/benchmarks/bench_pseudobulk.py memory``: the sums of CSR and CSC in memory by donor,
 condition and cell type, by ``dex.pp.pseudobulk``, ``scanpy.get.aggregate`` and, where it can be
-imported, ``decoupler.pp.pseudobulk``; the better of two runs each, kernels loaded.
+imported, ``decoupler.pp.pseudobulk``; the best of three runs each, kernels loaded.
 
 ``python tests/benchmarks/bench_pseudobulk.py file``: 1,000,000 cells x 20,000 genes, 7% of them not
 zero, from a CSR in an h5ad of 11 GB, beside the time that it takes to read the file. ``peak`` is
@@ -100,20 +100,21 @@ def memory(options: argparse.Namespace) -> pd.DataFrame:
         adata = ad.AnnData(counts.asformat(form), obs=obs)
         total = counts.sum()
         for name, way in ways.items():
-            seconds, sums = best_of_two(way, adata)
+            wall, cpu, sums = best_of_three(way, adata)
             same = np.isclose(np.asarray(sums.sum()), total, rtol=1e-6)
-            table.append((form, name, seconds, sums.shape[0], bool(same)))
-    return pd.DataFrame(table, columns=["", "", "wall s", "samples", "same total"])
+            table.append((form, name, wall, cpu, sums.shape[0], bool(same)))
+    return pd.DataFrame(table, columns=["", "", "wall s", "CPU s", "samples", "same total"])
 
 
-def best_of_two(way: object, adata: ad.AnnData) -> tuple[float, object]:
-    """The shorter time, and what came of it."""
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
+def best_of_three(way: object, adata: ad.AnnData) -> tuple[float, float, object]:
+    """The shortest time, by the wall and of the processor, and what came of it."""
+    walls, cpus = [], []
+    for _ in range(3):
+        wall, cpu = time.perf_counter(), time.process_time()
         sums = way(adata)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), sums
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return min(walls), min(cpus), sums
 
 
 def from_file(options: argparse.Namespace) -> pd.DataFrame:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from dex._progress import progress
 from dex.errors import InputError
@@ -65,6 +66,14 @@ def read_ahead(read: Callable[[_T], _R], pieces: Sequence[_T]) -> Iterator[_R]:
             yield found
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    """NumPy's and SciPy's; to look for them takes longer than small data take to test."""
+    import scipy.linalg  # noqa: F401  # SciPy brings its own
+
+    return ThreadpoolController()
+
+
 class _SerialBlas:
     """While any caller is inside, matrix products keep to their thread: the pool has the cores.
 
@@ -80,7 +89,7 @@ class _SerialBlas:
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
+                self._limits = _blas().limit(limits=1, user_api="blas")
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:

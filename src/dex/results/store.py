@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +190,12 @@ def _entry(result: Result, columns: list[str]) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of what computed it."""
-    return {package: metadata.version(package) for package in _PACKAGES}
+    return {package: _version(package) for package in _PACKAGES}
+
+
+@cache
+def _version(package: str) -> str:
+    return metadata.version(package)
 
 
 def _shared_df(result: Result) -> np.ndarray[Any, Any]:
