@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PARTS = ("V1", "V2", "V3", "V4", "V5")
-BY_R = ("V1", "V2", "V3")
+BY_R = ("V1", "V2", "V3", "V5")
 CASE = ["part", "scenario", "n", "method", "by"]
 
 

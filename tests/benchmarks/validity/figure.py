@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
         left, middle, right = rows[2].subfigures(1, 3, width_ratios=(1, 1.5, 1.5))
         _null(left.subplots(), table[(table["part"] == "V2") & (table["by"] == "dex")])
         _real(middle.subplots(), table[table["part"].isin(["V3", "V4"]) & (table["by"] == "dex")])
-        _cells(right.subplots(), table[table["part"] == "V5"])
+        _cells(right.subplots(), table[(table["part"] == "V5") & (table["by"] == "dex")])
         figure.legend(
             handles=[_handle(name) for name in COLOURS],
             loc="outside lower center",

@@ -4,7 +4,7 @@ folder <- commandArgs(TRUE)[1]
 index <- read.csv(file.path(folder, "index.csv"))
 
 answers <- function(counts, samples) {
-  design <- if ("batch" %in% names(samples)) ~ batch + condition else ~ condition
+  design <- reformulate(c(setdiff(names(samples), "condition"), "condition"))
   X <- model.matrix(design, samples)
   last <- ncol(X)
   y <- normLibSizes(DGEList(counts))
@@ -13,7 +13,7 @@ answers <- function(counts, samples) {
   voomed <- eBayes(lmFit(voom(y, X), X))$p.value[, last]
   trend <- eBayes(lmFit(cpm(y, log = TRUE), X), trend = TRUE)$p.value[, last]
   dds <- suppressMessages(DESeq(DESeqDataSetFromMatrix(counts, samples, design), quiet = TRUE))
-  deseq2 <- results(dds, name = paste0("condition_treated_vs_control"))
+  deseq2 <- results(dds, name = "condition_treated_vs_control")
   p <- list(edger = ql, edger_lrt = lrt, limma_voom = voomed, limma = trend)
   adjusted <- lapply(p, p.adjust, "BH")
   list(p = c(p, list(deseq2 = deseq2$pvalue)), padj = c(adjusted, list(deseq2 = deseq2$padj)))
