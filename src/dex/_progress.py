@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
@@ -14,5 +15,15 @@ _SECONDS_BEFORE_BAR = 3.0
 
 
 def progress(pieces: Iterable[_T], *, total: int, label: str) -> Iterator[_T]:
-    """Iterate over ``pieces``; a bar appears after three seconds, and goes when all is done."""
-    yield from tqdm(pieces, total=total, desc=label, delay=_SECONDS_BEFORE_BAR, leave=False)
+    """Iterate over ``pieces``; a bar appears after three seconds, and goes when all is done.
+
+    It appears in terminals and notebooks, not in logs and pipes, where nobody watches it.
+    """
+    yield from tqdm(
+        pieces,
+        total=total,
+        desc=label,
+        delay=_SECONDS_BEFORE_BAR,
+        leave=False,
+        disable=False if "ipykernel" in sys.modules else None,  # None: off where no terminal is
+    )

@@ -302,6 +302,22 @@ def test_airway_by_command_line(realdata, tmp_path):
     assert (known["padj"] < 0.05).all()
 
 
+def test_symbols_of_a_table_of_genes(tmp_path, capsys):
+    genes = [f"g{i}" for i in range(60)]
+    adata = simulate_counts(60, 3, seed=0, de_fraction=0.5)
+    counts = pd.DataFrame(adata.X.T.astype(int), index=genes, columns=adata.obs_names)
+    counts.to_csv(tmp_path / "counts.csv")
+    adata.obs[["condition"]].to_csv(tmp_path / "samples.csv", index_label="sample")
+    symbols = pd.DataFrame({"gene": genes, "symbol": [f"SYM{i}" for i in range(60)]})
+    symbols[::-1].to_csv(tmp_path / "genes.csv", index=False)
+    words = ["run", *(str(tmp_path / f"{name}.csv") for name in ("counts", "samples"))]
+    words += ["--genes", str(tmp_path / "genes.csv"), "--gene-symbols", "symbol", "--no-report"]
+    assert main([*words, "--groupby", "condition", "-o", str(tmp_path / "out")]) == 0
+    table = pd.read_csv(tmp_path / "out" / "results.csv")
+    assert (table["gene"] == "SYM" + table["gene_id"].str[1:]).all()
+    assert "up (SYM" in capsys.readouterr().out
+
+
 def test_rank_genes_by_cell_type(tmp_path, capsys):
     adata = simulate_counts(100, 3, cells_per_replicate=40, seed=0)
     adata.obs["type"] = ["a" if i % 2 else "b" for i in range(adata.n_obs)]

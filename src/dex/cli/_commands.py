@@ -35,6 +35,7 @@ def run(
     *,
     counts: str,
     samples: str,
+    genes: str | None,
     out: str,
     orientation: Literal["genes_x_samples", "samples_x_genes"],
     filter_genes: bool,
@@ -51,7 +52,7 @@ def run(
         msg = 'say who is compared: --groupby COLUMN, or --design "~ batch + condition"'
         raise InputError(msg)
     folder = _checked_folder(out)
-    adata = dex.io.read_counts(counts, samples=samples, orientation=orientation)
+    adata = dex.io.read_counts(counts, samples=samples, genes=genes, orientation=orientation)
     if filter_genes:
         dex.pp.filter_genes(adata, groupby=question["groupby"], design=question["design"])
     dex.tl.rank_genes(adata, contrasts=_contrasts(contrasts), **question, **dict(options))
@@ -76,7 +77,7 @@ def rank_genes(
     question |= {"contrasts": _contrasts(contrasts), **dict(options)}
     dex.tl.rank_genes(adata, key_added=key_added, **question)
     _save(adata, out, table, key=key_added, gene_symbols=gene_symbols)
-    _say(_summary(adata, key=key_added, padj=padj))
+    _say(_summary(adata, key=key_added, padj=padj, gene_symbols=gene_symbols))
     _say(f"wrote {out}" + (f" and {table}" if table else ""))
 
 
@@ -239,7 +240,7 @@ def _write(adata: AnnData, folder: Path, wanted: Wanted) -> None:
     if wanted.report:
         written.append(folder / "report.html")
         dex.report.write(adata, written[-1], title=wanted.title, **wanted.shown)
-    _say(_summary(adata, key="rank_genes", padj=wanted.padj))
+    _say(_summary(adata, key="rank_genes", **wanted.shown))
     _say("wrote " + ", ".join(str(path) for path in written))
     if older := sorted(path.name for path in before - set(written)):
         _say(f"already in {folder} and left as it was: {', '.join(older)}")
@@ -283,12 +284,12 @@ def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
     return paths
 
 
-def _summary(adata: AnnData, *, key: str, padj: float) -> str:
+def _summary(adata: AnnData, *, key: str, padj: float, gene_symbols: str | None = None) -> str:
     """One line per test: how many genes go up and down, and the first of them."""
     lines = []
     tests = dex.get.tests_df(adata, key=key)
     for name, kind in zip(tests["name"], tests["kind"], strict=True):
-        table = dex.get.rank_genes_df(adata, name, key=key, padj=padj)
+        table = dex.get.rank_genes_df(adata, name, key=key, padj=padj, gene_symbols=gene_symbols)
         sides = {"up": table[table["log2fc"] > 0], "down": table[table["log2fc"] < 0]}
         if kind == "omnibus":
             sides = {"genes": table}

@@ -73,6 +73,9 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command = commands.add_parser("run", help=text, description=text)
     command.add_argument("counts", metavar="COUNTS", help="CSV or TSV, genes x samples; may be .gz")
     command.add_argument("samples", metavar="SAMPLES", help="CSV or TSV, a row per sample")
+    command.add_argument(
+        "--genes", metavar="GENES", help="CSV or TSV, a row per gene: symbols for --gene-symbols"
+    )
     command.add_argument("-o", "--out", required=True, metavar="DIR", help="folder to write")
     command.add_argument(
         "--orientation",

@@ -13,6 +13,7 @@ from anndata import AnnData
 from dex._logging import logger
 from dex.errors import InputError
 from dex.io._cells import Reading, as_text, numbers_if_all, read_cells
+from dex.io._gene_sheet import GeneSheet
 from dex.io._layout import CountTable, Orientation
 from dex.io._names import check_samples_unique, few, storable, summary_rows, warn_about_genes
 from dex.io._numbers import Where, count_matrix
@@ -31,6 +32,7 @@ def read_counts(
     path: str | os.PathLike[str],
     *,
     samples: str | os.PathLike[str] | pd.DataFrame | None = None,
+    genes: str | os.PathLike[str] | pd.DataFrame | None = None,
     groups: Sequence[Hashable] | None = None,
     groupby: str = "condition",
     orientation: Orientation = "genes_x_samples",
@@ -54,6 +56,10 @@ def read_counts(
         Sample sheet, a file or a DataFrame. Samples are matched by name, which the index of a
         DataFrame or any one column may hold; never by position. From a file, text that repeats
         becomes categories in order of appearance; ``NA`` and empty cells are missing values.
+    genes
+        Table of genes, a file or a DataFrame, whose columns (symbols, lengths) go to ``var``. Genes
+        are matched by name, in the index or any one column, with or without the version of an
+        Ensembl identifier; those that it lacks have missing values there.
     groups
         Instead of, or beside, the sheet: the condition of each sample, in the order of the table;
         stored in ``obs[groupby]`` as a categorical, its categories in order of appearance.
@@ -78,7 +84,7 @@ def read_counts(
     ------
     InputError
         The file cannot be read or is no table; a cell is missing, negative, infinite or no number;
-        sample names repeat, or differ between table and sheet.
+        sample names repeat, or differ between table and sheet; ``genes`` names none of the genes.
 
     Examples
     --------
@@ -98,7 +104,8 @@ def read_counts(
     ['control', 'control', 'treated']
     """
     _check_options(orientation, decimal, gene_column)
-    sheet = None if samples is None else SampleSheet.from_any(samples)
+    sheet = None if samples is None else SampleSheet.from_any(samples, "samples")
+    gene_sheet = None if genes is None else GeneSheet.from_any(genes, "genes")
     words = frozenset[str]() if sheet is None else sheet.words()
     cells = read_cells(Path(path), Reading(sep=sep, decimal=decimal, name_column=gene_column))
     table = CountTable.from_cells(cells, orientation, annotation=annotation, words=words)
@@ -109,7 +116,7 @@ def read_counts(
     where = Where(table.rows, table.measured.columns, table.by_gene, f"'{path}'")
     counts = count_matrix(table.measured, where)
     table.warn_if_turned()
-    return _without_summary(counts.T if table.by_gene else counts, obs, table)
+    return _without_summary(counts.T if table.by_gene else counts, obs, table, gene_sheet)
 
 
 def _check_options(orientation: str, decimal: str | None, gene_column: str | None) -> None:
@@ -133,7 +140,12 @@ def _described(table: CountTable, sheet: SampleSheet | None) -> pd.DataFrame:
     if sheet is None:
         return obs
     matched = sheet.match(table)
-    return pd.concat([obs.drop(columns=obs.columns.intersection(matched.columns)), matched], axis=1)
+    return _joined(obs, matched)
+
+
+def _joined(own: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """Columns of both; where they have the same name, those of the sheet."""
+    return pd.concat([own.drop(columns=own.columns.intersection(sheet.columns)), sheet], axis=1)
 
 
 def _with_groups(obs: pd.DataFrame, groups: Sequence[Hashable], groupby: str) -> pd.DataFrame:
@@ -152,7 +164,9 @@ def _with_groups(obs: pd.DataFrame, groups: Sequence[Hashable], groupby: str) ->
     return obs.assign(**{groupby: pd.Categorical(text, categories=list(text.dropna().unique()))})
 
 
-def _without_summary(counts: NDArray[Any], obs: pd.DataFrame, table: CountTable) -> AnnData:
+def _without_summary(
+    counts: NDArray[Any], obs: pd.DataFrame, table: CountTable, sheet: GeneSheet | None
+) -> AnnData:
     """Drop the rows that are no genes, and say what is odd about the names of the others."""
     summary = summary_rows(table.genes)
     is_gene = ~table.genes.isin(summary)
@@ -165,6 +179,8 @@ def _without_summary(counts: NDArray[Any], obs: pd.DataFrame, table: CountTable)
     if table.by_gene:
         var = table.described[is_gene].apply(_annotated).set_axis(genes)
         var.columns = storable(var.columns)
+    if sheet is not None:
+        var = _joined(var, sheet.match(genes))
     with warnings.catch_warnings():  # said above, with the names
         warnings.filterwarnings("ignore", message="Variable names are not unique")
         return AnnData(np.ascontiguousarray(counts), obs=obs, var=var)
