@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 
 import dex
 from dex.errors import InputError
+from dex.pl._enrich_network import _free_place
 from dex.pl._graph_layout import graph_places
 from dex.pl._sets_chosen import wrapped_name
 from dex.pl._theme import DOWN, UP, text_width
@@ -126,7 +127,7 @@ def test_representatives_stand_for_others(adata):
 
 def test_where_no_set_is_called_the_best_are_shown_and_it_is_said(adata):
     ax = dex.pl.enrich_bar(adata, "b vs a", padj=1e-300, n_sets=3)
-    assert "no set at padj ≤ 1e-300: best by p" in ax.get_title()
+    assert "no set at padj ≤ 1e-300: best by p" in ax.get_xlabel()
     assert len(ax.patches) == 3
 
 
@@ -228,3 +229,15 @@ def test_places_of_a_graph_are_those_of_its_distances():
     assert gaps[0, 1] < gaps[0, 2] < gaps[0, 3]
     assert gaps[np.triu_indices(7, 1)].min() > 0.05  # no two at one place
     assert np.array_equal(places, graph_places(7, chain, np.ones(4)))
+
+
+def test_names_of_sets_in_a_network_keep_clear_of_nodes():
+    spot, size, body = np.array([20.0, 20.0]), (10.0, 3.0), (40.0, 40.0)
+    above = _free_place(spot, size, [], body)
+    assert above[1] > spot[1]
+    dot = (19.0, 23.0, 21.0, 25.0)
+    below = _free_place(spot, size, [dot], body)
+    assert below[3] < spot[1]
+    at_the_edge = _free_place(np.array([0.0, 39.0]), size, [], body)
+    assert at_the_edge[0] >= 0
+    assert at_the_edge[3] <= body[1]

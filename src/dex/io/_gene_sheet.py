@@ -49,9 +49,9 @@ class GeneSheet(Sheet):
     def _tell(self, key: Key, *, n_twice: int, n_without: int) -> None:
         logger.info("Genes were matched by %s of %s.", key.where, self.source)
         if n_twice:
-            logger.info("%d rows of it repeat a gene; its first row counts.", n_twice)
+            logger.info("Rows that repeat a gene, of which the first one counts: %s.", f"{n_twice:,}")
         if n_without:
-            logger.info("%d genes are not in it; what it says is missing for them.", n_without)
+            logger.info("Genes that it lacks, and that have missing values: %s.", f"{n_without:,}")
 
 
 def _unversioned(names: pd.Index) -> pd.Index:

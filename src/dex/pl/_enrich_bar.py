@@ -174,9 +174,9 @@ def _draw(ax: Axes, part: ChosenSets, padj: float, title: str | None) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    ax.set_xlabel(_axis_words(sides), fontsize=MEDIUM, labelpad=2)
+    said = filter(None, [_axis_words(sides), wrapped(part.note, COLUMN_MM - _NAMES_MM, MEDIUM)])
+    ax.set_xlabel("\n".join(said), fontsize=MEDIUM, labelpad=2)
     heading = part.contrasts[0] if title is None else title
-    heading = "\n".join(filter(None, [heading, part.note]))
     ax.set_title(wrapped(heading, COLUMN_MM - 10, LARGE), fontsize=LARGE, color=INK, pad=4)
 
 

@@ -35,6 +35,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 _FEW_GENES = 25
 _KEY_MM = 16.0
 _NAME_MM = 26.0
+_SET_RADIUS = 2.6  # and a little
+_Box = tuple[float, float, float, float]
 
 
 def enrich_network(
@@ -205,23 +207,19 @@ def _name_all(
     genes: list[str],
     body: tuple[float, float],
 ) -> None:
-    """Write the names of sets over their nodes, those of genes where they hide nothing."""
+    """Write the names of sets by their nodes, those of genes where they hide nothing."""
     n, high = len(names), 2.3
-    boxes: list[tuple[float, float, float, float]] = []
-    for i, name in enumerate(names):
+    dots = [(x - 1, y - 1, x + 1, y + 1) for x, y in spots]
+    boxes: list[_Box] = []
+    for spot, name in zip(spots[:n], names, strict=True):
         text = wrapped_name(name, _NAME_MM)
         lines = text.split("\n")
-        wide = 1.12 * max(map(text_width, lines)) / 2 + 0.5
-        tall = high * len(lines)
-        x = float(np.clip(spots[i, 0], wide, max(body[0] - wide, wide)))
-        y = float(spots[i, 1]) + 2.6
-        if y + tall > body[1]:
-            y = float(spots[i, 1]) - 2.6 - tall
-        boxes.append((x - wide, y, x + wide, y + tall))
-        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4}
+        size = (1.12 * max(map(text_width, lines)) + 1.0, high * len(lines))
+        boxes.append(_free_place(spot, size, [*dots, *boxes], body))
+        left, bottom, right, _ = boxes[-1]
         ax.text(
-            x,
-            y,
+            (left + right) / 2,
+            bottom,
             text,
             ha="center",
             va="bottom",
@@ -229,9 +227,9 @@ def _name_all(
             fontweight="bold",
             linespacing=1,
             zorder=6,
-            bbox=box,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
         )
-    boxes += [(x - 1, y - 1, x + 1, y + 1) for x, y in spots]
+    boxes += dots
     for (x, y), gene in zip(spots[n:], genes, strict=True):
         word = shortened(gene)
         wide = text_width(word, SMALL - 1)
@@ -245,5 +243,23 @@ def _name_all(
             break
 
 
-def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _free_place(
+    spot: np.ndarray, size: tuple[float, float], others: list[_Box], body: tuple[float, float]
+) -> _Box:
+    """Above a node, or the nearest place around it where a name hides the fewest others."""
+    wide, tall = size
+    best: tuple[int, _Box] | None = None
+    for away in _SET_RADIUS * np.arange(1, 3.1, 0.5):
+        for side in sorted(np.arange(-0.6, 0.7, 0.1), key=abs):
+            x = float(np.clip(spot[0] + side * wide - wide / 2, 0, max(body[0] - wide, 0)))
+            for y in (float(spot[1] + away), float(spot[1] - away - tall)):
+                box = (x, y, x + wide, y + tall)
+                hidden = sum(_meet(box, other) for other in others)
+                inside = y >= 0 and y + tall <= body[1]
+                if inside and (best is None or hidden < best[0]):
+                    best = (hidden, box)
+    return best[1] if best is not None else (float(spot[0]), 0.0, float(spot[0]) + wide, tall)
+
+
+def _meet(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dex.data.expression import stacked
+from dex.design.wording import plural
 from dex.errors import InputError
 from dex.results.fit import Fit
 from dex.stats.conditional_dispersion import DispersionPrior
@@ -264,13 +265,13 @@ def _notes(rounded: Bool, n_replaced: Float, n_replicates: int | None) -> tuple[
     notes = []
     if rounded.any():
         notes.append(
-            f"{rounded.sum()} genes have counts that are not whole numbers, as estimated counts "
-            "are: rounded, as DESeq2 does."
+            f"Counts of {plural(int(rounded.sum()), 'gene')} are not whole numbers, as estimated "
+            "ones are: rounded, as DESeq2 does."
         )
     if (n := int((n_replaced > 0).sum())) > 0:
         notes.append(
-            f"{n} genes were fitted again with their outliers replaced (Cook's distance, groups "
-            f"of {n_replicates} or more)."
+            f"Fitted again with outliers replaced: {plural(n, 'gene')} (Cook's distance, groups of "
+            f"{n_replicates} or more)."
         )
     return tuple(notes)
 

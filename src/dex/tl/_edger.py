@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.design.wording import plural
 from dex.errors import InputError
 from dex.results.fit import Fit
 from dex.stats.abundance import DISPERSION, with_prior_count
@@ -216,4 +217,4 @@ def _squeezed(genes: Columns, options: QuasiOptions) -> Columns:
 
 def convergence_notes(genes: Columns) -> tuple[str, ...]:
     lost = int((~genes["converged"]).sum())
-    return (f"{lost} genes: the fit did not converge.",) if lost else ()
+    return (f"{plural(lost, 'gene')}: the fit did not converge.",) if lost else ()
