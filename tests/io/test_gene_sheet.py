@@ -47,7 +47,7 @@ def test_the_first_row_of_a_gene_counts(read, caplog):
     caplog.set_level("INFO", logger="dex")
     twice = GENES + "ENSG00000000003,OTHER,1\n"
     assert read(twice).var["symbol"].iloc[0] == "TSPAN6"
-    assert "the first one counts: 1." in caplog.text
+    assert "the first of which counts: 1." in caplog.text
 
 
 def test_a_data_frame_by_its_index_keeps_its_types_and_can_be_stored(read, tmp_path):

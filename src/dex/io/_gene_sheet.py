@@ -49,7 +49,7 @@ class GeneSheet(Sheet):
     def _tell(self, key: Key, *, n_twice: int, n_without: int) -> None:
         logger.info("Genes were matched by %s of %s.", key.where, self.source)
         if n_twice:
-            logger.info("Rows that repeat a gene, of which the first one counts: %s.", f"{n_twice:,}")
+            logger.info("Rows that repeat a gene, the first of which counts: %s.", f"{n_twice:,}")
         if n_without:
             logger.info("Genes that it lacks, and that have missing values: %s.", f"{n_without:,}")
 
