@@ -24,7 +24,9 @@ def test_parts_add_up_and_dense_is_sparse(cells):
     np.testing.assert_array_equal(dense.layers["split_train"], train.toarray())
     assert abs(train.sum() / cells.X.sum() - 0.3) < 0.02
     assert isinstance(dense.layers["split_test"], np.ndarray)
-    assert cells.uns["dex_layers"]["split_train"]["scale"] == "counts"
+    record = cells.uns["dex_layers"]["split_train"]
+    assert record["scale"] == "counts"
+    assert (record["fraction"], record["seed"]) == (0.3, 4)
 
 
 @pytest.mark.parametrize("dispersion", [None, 0.5])

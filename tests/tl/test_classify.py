@@ -311,6 +311,17 @@ def test_what_cannot_be_learnt_is_refused(options, words):
     assert set(adata.uns) == set(before.uns)
 
 
+def test_columns_of_others_are_not_written_over():
+    adata = logs(30, 40)
+    adata.obs["classify_predicted"] = "mine"
+    with pytest.raises(InputError, match=r"obs\['classify_predicted'\] is there and not of an"):
+        dex.tl.classify(adata, "group", n_permutations=0, repeats=1)
+    assert (adata.obs["classify_predicted"] == "mine").all()
+    del adata.obs["classify_predicted"]
+    for _ in range(2):  # one's own are
+        dex.tl.classify(adata, "group", n_permutations=0, repeats=1)
+
+
 def test_nothing_of_scikit_learn_is_imported_unasked():
     import subprocess
     import sys

@@ -245,3 +245,28 @@ def test_many_points_are_refused_by_consensus():
         dex.tl.cluster(adata)
     dex.tl.cluster(adata, method="kmeans", k_max=3, n_null=5, alpha=0.2)
     assert adata.uns["cluster"]["k"] == 1
+
+
+class _FailsOnce(dict):
+    failed = False
+
+    def __setitem__(self, key, value):
+        if not self.failed:
+            self.failed = True
+            raise MemoryError
+        super().__setitem__(key, value)
+
+
+def test_clusters_are_written_whole_or_not_at_all(planted, unchanged, monkeypatch):
+    dex.tl.cluster(planted, 2, axis="var", n_top_genes=40, **FAST)
+    consensus = planted.varp["cluster_consensus"].copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(planted, "_uns", _FailsOnce(planted.uns))
+        with unchanged(planted), pytest.raises(MemoryError):
+            dex.tl.cluster(planted, 2, **FAST)
+    np.testing.assert_array_equal(planted.varp["cluster_consensus"], consensus)
+    assert not planted.obsp
+    dex.tl.cluster(planted, 2, **FAST)
+    assert "cluster" not in planted.var
+    assert not planted.varp
+    assert "cluster_consensus" in planted.obsp

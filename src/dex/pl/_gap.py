@@ -88,7 +88,7 @@ def gap(
         heading = _heading(int(entry["k"]), float(entry["pval"])) if title is None else title
         panel.set_title(heading, fontsize=LARGE, color=INK, pad=4)
         panel.figure.figure.draw_without_rendering()
-        write_notes(panel, _notes(entry["params"]), line=0)
+        write_notes(panel, _notes(entry["params"], int(entry["k"])), line=0)
         return deliver([panel], path=path, ax=ax, show=show, return_fig=return_fig)
 
 
@@ -113,13 +113,19 @@ def _heading(k: int, pval: float) -> str:
     return f"{k} clusters (p = {pval:.2g} that they are one)"
 
 
-def _notes(params: dict[str, Any]) -> list[str]:
+def _notes(params: dict[str, Any], k: int) -> list[str]:
     words = {
         "uniform": "uniform along principal components",
         "gaussian": "Gaussian, of the same covariance",
         "permuted": "with every gene permuted",
     }
+    if params.get("k_asked") is not None:
+        rule = "as asked"
+    elif k == 1:
+        rule = f"one is not rejected at {params['alpha']:g}"
+    else:
+        rule = "least of two or more within an error of the next"
     return [
-        f"against {int(params['n_null']):,} draws of one cluster, {words[params['null']]}; bars: "
-        "one standard error"
+        f"red: {rule}; bars: one standard error",
+        f"against {int(params['n_null']):,} draws of one cluster, {words[params['null']]}",
     ]

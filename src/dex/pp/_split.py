@@ -94,8 +94,9 @@ def split_counts(
     spread = _dispersions(adata, dispersion)
     parts = _parts(source.matrix, fraction, spread, np.random.default_rng(seed))
     where = "X" if source.layer is None else source.layer
+    how = {"split": key_added, "fraction": fraction, "seed": seed}
     made = [
-        Layer(name, part, Scale.COUNTS, 1.0, "split_counts", where, params={"split": key_added})
+        Layer(name, part, Scale.COUNTS, 1.0, "split_counts", where, params=how)
         for name, part in zip(names, parts, strict=True)
     ]
     make_actual(adata)

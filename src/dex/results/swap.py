@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
+_MAPPINGS = ("varm", "obsm", "varp", "obsp")
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -29,6 +31,8 @@ class Entries:
     var: Arrays = field(default_factory=dict)
     obsm: Arrays = field(default_factory=dict)
     obs: Arrays = field(default_factory=dict)
+    varp: Arrays = field(default_factory=dict)
+    obsp: Arrays = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Stale:
     var: Collection[str] = ()
     obsm: Collection[str] = ()
     obs: Collection[str] = ()
+    varp: Collection[str] = ()
+    obsp: Collection[str] = ()
 
 
 def swap(adata: AnnData, key: str, stale: Stale, new: Entries) -> None:
@@ -47,17 +53,19 @@ def swap(adata: AnnData, key: str, stale: Stale, new: Entries) -> None:
     var_before, obs_before = var_of(adata), obs_of(adata)
     var_after = _with_columns(var_before, stale.var, new.var)
     obs_after = _with_columns(obs_before, stale.obs, new.obs)
-    varm_before = _held(adata.varm, {*stale.varm, *new.varm})
-    obsm_before = _held(adata.obsm, {*stale.obsm, *new.obsm})
+    before = {
+        place: _held(getattr(adata, place), {*getattr(stale, place), *getattr(new, place)})
+        for place in _MAPPINGS
+    }
     had_entry, entry_before = key in adata.uns, adata.uns.get(key)
     try:
-        _exchange(adata.varm, varm_before, new.varm)
-        _exchange(adata.obsm, obsm_before, new.obsm)
+        for place in _MAPPINGS:
+            _exchange(getattr(adata, place), before[place], getattr(new, place))
         adata.var, adata.obs = var_after, obs_after
         adata.uns[key] = new.uns
     except BaseException:
-        _exchange(adata.varm, new.varm, varm_before)
-        _exchange(adata.obsm, new.obsm, obsm_before)
+        for place in _MAPPINGS:
+            _exchange(getattr(adata, place), getattr(new, place), before[place])
         adata.var, adata.obs = var_before, obs_before
         adata.uns.pop(key, None)
         if had_entry:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from dex.errors import InputError
-from dex.results.actual import make_actual
 from dex.results.store import check_key, versions
+from dex.results.swap import Entries, Stale, swap
+from dex.tl._learning import spread
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -53,6 +54,8 @@ def check_cluster_key(adata: AnnData, key: str, *, made_by: str) -> None:
         f"uns[{key!r}]": entry is not None,
         f"obs[{key!r}]": key in adata.obs,
         f"var[{key!r}]": key in adata.var,
+        f"obs['{key}_stability']": f"{key}_stability" in adata.obs,
+        f"var['{key}_stability']": f"{key}_stability" in adata.var,
     }
     taken = [place for place, there in places.items() if there]
     if taken:
@@ -85,32 +88,29 @@ def store_clusters(
         "notes": np.array(notes, dtype=object),
         "versions": versions(),
     }
-    make_actual(adata)
-    _forget(adata, key)
-    table, pairs = (adata.obs, adata.obsp) if of_obs else (adata.var, adata.varp)
-    table[key] = pd.Categorical.from_codes(codes, levels)
+    column = pd.Categorical.from_codes(codes, levels)
+    columns: dict[str, Any] = {key: column}
+    pairs: dict[str, Any] = {}
     if found.consensus is not None:
         assert found.stability is not None
         entry["ambiguous"] = found.ambiguous
-        stability = np.full(n, np.nan)
-        stability[where] = found.stability
-        table[f"{key}_stability"] = stability
+        columns[f"{key}_stability"] = spread(found.stability, where, n)
         consensus = np.zeros((n, n))
         consensus[np.ix_(where, where)] = found.consensus
         pairs[f"{key}_consensus"] = consensus
-    adata.uns[key] = entry
+    new = (
+        Entries(entry, {}, obs=columns, obsp=pairs)
+        if of_obs
+        else Entries(entry, {}, var=columns, varp=pairs)
+    )
+    swap(adata, key, _stale(adata.uns.get(key), key), new)
 
 
-def _forget(adata: AnnData, key: str) -> None:
-    """Take away what an earlier run has left, on either axis."""
-    entry = adata.uns.pop(key, None)
+def _stale(entry: Any, key: str) -> Stale:
+    """Return what an earlier run has left, on either axis."""
     if entry is None:
-        return
-    of_obs = entry["params"]["axis"] == "obs"
-    table: Any = adata.obs if of_obs else adata.var
-    pairs = adata.obsp if of_obs else adata.varp
-    for column in (key, f"{key}_stability"):
-        if column in table:
-            del table[column]
-    if f"{key}_consensus" in pairs:
-        del pairs[f"{key}_consensus"]
+        return Stale()
+    columns, pairs = (key, f"{key}_stability"), (f"{key}_consensus",)
+    if entry["params"]["axis"] == "obs":
+        return Stale(obs=columns, obsp=pairs)
+    return Stale(var=columns, varp=pairs)

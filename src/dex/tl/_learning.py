@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 _FEWEST_EXPRESSED = 20
 """Genes with values that observations have at least if they are to be told to be duplicates."""
 _DEPTHS = ("auto", "tmm", "library")
+_COLUMNS = {
+    "obs": ("predicted", "own", "probability", "auc"),
+    "var": ("frequency", "coef", "module", "connectivity"),
+    "obsm": ("probability", "eigengenes"),
+}
+"""Of results, by their names without the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +336,15 @@ def check_place(adata: AnnData, key: str, *, made_by: str) -> None:
     if entry is not None and _author(entry) != made_by:
         msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
         raise InputError(msg)
+    for place, names in _COLUMNS.items():
+        own = () if entry is None else entry.get(f"{place}_columns", ())
+        for name in (f"{key}_{name}" for name in names):
+            if name in getattr(adata, place) and name not in own:
+                msg = (
+                    f"key_added={key!r}: adata.{place}[{name!r}] is there and not of an earlier "
+                    "result of this kind; choose another name, or drop it."
+                )
+                raise InputError(msg)
 
 
 def write(
