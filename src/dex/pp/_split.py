@@ -94,7 +94,7 @@ def split_counts(
     spread = _dispersions(adata, dispersion)
     parts = _parts(source.matrix, fraction, spread, np.random.default_rng(seed))
     where = "X" if source.layer is None else source.layer
-    how = {"split": key_added, "fraction": fraction, "seed": seed}
+    how: dict[str, str | float] = {"split": key_added, "fraction": fraction, "seed": seed}
     made = [
         Layer(name, part, Scale.COUNTS, 1.0, "split_counts", where, params=how)
         for name, part in zip(names, parts, strict=True)
