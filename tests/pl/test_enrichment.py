@@ -241,3 +241,9 @@ def test_names_of_sets_in_a_network_keep_clear_of_nodes():
     at_the_edge = _free_place(np.array([0.0, 39.0]), size, [], body)
     assert at_the_edge[0] >= 0
     assert at_the_edge[3] <= body[1]
+
+
+def test_a_note_on_many_contrasts_counts_them(adata):
+    figure = dex.pl.enrich_dotplot(adata, padj=1e-300, return_fig=True)
+    words = [text.get_text() for text in figure.texts]
+    assert "no set at padj ≤ 1e-300 in 2 of 2 contrasts: best by p" in words

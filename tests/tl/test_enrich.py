@@ -204,17 +204,82 @@ def test_a_set_of_all_genes_has_no_gsea_and_stops_none(ranked):
     assert table.loc["some", "pval"] <= 1
 
 
-def test_cell_types_that_were_tested_apart_take_ora(caplog):
-    adata = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, seed=0)
-    adata.obs["type"] = ["a" if i % 2 else "b" for i in range(adata.n_obs)]
-    question = {"replicate": "replicate", "per": "type", "min_cells": 5, "method": "limma_voom"}
-    dex.tl.rank_genes(adata, "condition", **question)
-    sets = {f"set{i}": adata.var_names[20 * i : 20 * i + 20] for i in range(8)}
-    with pytest.raises(InputError, match="has other samples for each level of 'type'"):
-        dex.tl.enrich(adata, sets, method="camera", min_size=2)
-    dex.tl.enrich(adata, sets, min_size=2)
-    assert "levels of 'type' were tested apart, so ora" in caplog.text
-    assert set(dex.get.enrich_df(adata)["method"]) == {"ora"}
+def of_types(n_genes=200):
+    """3 + 3 replicates x 60 cells of two types, and one of which there are few cells."""
+    adata = dex.datasets.simulate_counts(
+        n_genes, 3, cells_per_replicate=60, mean_count=2, seed=0, de_fraction=0.3
+    )
+    within = np.tile(np.arange(60), 6)
+    adata.obs["type"] = np.select([within < 2, within < 30], ["rare", "a"], "b")
+    adata.obs["age"] = adata.obs["replicate"].cat.codes.to_numpy() % 3.0
+    adata.obs["batch"] = np.where(adata.obs["replicate"].cat.codes % 2, "p", "q")
+    return adata
+
+
+def twenties(adata):
+    return {f"set{i}": adata.var_names[20 * i : 20 * i + 20] for i in range(8)}
+
+
+APART = {
+    "edger": {"method": "edger"},
+    "limma": {"method": "limma", "sample_weights": True},
+    "covariate": {"method": "limma_voom", "design": "~ age + condition"},
+    "two samples": {"method": "t-test"},
+}
+
+
+@pytest.mark.parametrize("how", APART)
+@pytest.mark.parametrize("method", ["camera", "fry"])
+def test_cell_types_that_were_tested_apart_are_as_by_themselves(how, method, caplog):
+    adata = of_types()
+    question = {"groupby": "condition", "replicate": "replicate", **APART[how]}
+    dex.tl.rank_genes(adata, per="type", min_cells=10, **question)
+    assert dex.get.tests_df(adata).set_index("per")["n_tested"]["rare"] == 0
+    caplog.set_level("INFO", logger="dex")
+    dex.tl.enrich(adata, twenties(adata), method=method, min_size=2)
+    assert "left out: 'rare: treated vs control'" in caplog.text
+    table = dex.get.enrich_df(adata)
+    for one in ("a", "b"):
+        alone = adata[adata.obs["type"] == one].copy()
+        for key in ("rank_genes", "enrich"):
+            del alone.uns[key]
+        dex.tl.rank_genes(alone, min_cells=10, **question)
+        dex.tl.enrich(alone, twenties(alone), method=method, min_size=2)
+        expected = dex.get.enrich_df(alone).set_index("gene_set")["log10_pval"]
+        found = table[table["contrast"].str.startswith(f"{one}:")].set_index("gene_set")
+        pd.testing.assert_series_equal(found["log10_pval"], expected, check_exact=True)
+
+
+def test_a_design_of_a_type_may_lack_columns_of_another():
+    adata = of_types()
+    some = ~((adata.obs["type"] == "a") & (adata.obs["batch"] == "p")).to_numpy()
+    adata = adata[some].copy()
+    question = {"groupby": "condition", "replicate": "replicate", "method": "ols"}
+    dex.tl.rank_genes(adata, design="~ batch + condition", per="type", min_cells=10, **question)
+    tested = dex.get.tests_df(adata).set_index("per")["n_tested"]
+    assert (tested[["a", "b"]] > 0).tolist() == [False, True]
+    dex.tl.enrich(adata, twenties(adata), min_size=2)
+    assert set(dex.get.enrich_df(adata)["method"]) == {"camera"}
+    with pytest.raises(InputError, match="'a: treated vs control' has 0 genes with a p-value"):
+        dex.tl.enrich(adata, twenties(adata), contrast="a: treated vs control", min_size=2)
+
+
+def test_strata_of_samples_with_blocks_have_correlations_of_their_own():
+    adata = dex.datasets.simulate_counts(150, 12, seed=3)
+    adata.obs["tissue"] = np.where(np.arange(24) % 2, "skin", "gut")
+    adata.obs["donor"] = [f"d{i // 4}" for i in range(24)]
+    options = {"method": "limma", "block": "donor", "replicate": None}
+    dex.tl.rank_genes(adata, "condition", per="tissue", **options)
+    correlations = adata.uns["rank_genes"]["params"]["correlations"]
+    assert correlations.shape == (2,)
+    assert correlations[0] != correlations[1]
+    dex.tl.enrich(adata, twenties(adata), min_size=2)
+    table = dex.get.enrich_df(adata).set_index(["contrast", "gene_set"])["log10_pval"]
+    skin = adata[adata.obs["tissue"] == "skin"].copy()
+    dex.tl.rank_genes(skin, "condition", key_added="own", **options)
+    dex.tl.enrich(skin, twenties(skin), key="own", key_added="sets", min_size=2)
+    expected = dex.get.enrich_df(skin, key="sets").set_index("gene_set")["log10_pval"]
+    pd.testing.assert_series_equal(table["skin: treated vs control"], expected, check_exact=True)
 
 
 def test_of_cells_genes_are_counted(caplog):

@@ -72,7 +72,8 @@ def test_what_the_tests_are(cells):
     assert tests[["n_group", "n_reference"]].to_numpy().tolist() == [[4, 4], [4, 4], [0, 0]]
     params = dex.get.params(cells)
     assert (params["per"], params["n_obs"], len(params["sample_names"])) == ("cell_type", 16, 16)
-    assert "sample_design" not in params  # every type has its own
+    assert params["sample_design"].shape == (16, 2)
+    assert params["contrasts"].tolist() == [[0, 1], [0, 1], [0, 0]]  # the rare type has no model
     assert not any(name in cells.var for name in ("rank_genes_pval", "rank_genes_var"))
 
 

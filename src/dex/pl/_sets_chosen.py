@@ -137,7 +137,8 @@ def _best(
         taken += list((called if len(called) else own)["gene_set"].drop_duplicates()[:n_sets])
     note = ""
     if without:
-        which = "" if len(contrasts) == 1 else f" in {', '.join(without)}"
+        n = len(contrasts)
+        which = "" if n == 1 else f" in {len(without)} of {n} contrasts"
         note = f"no set at padj ≤ {padj:g}{which}: best by p"
     return list(dict.fromkeys(taken)), note
 

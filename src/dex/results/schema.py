@@ -161,6 +161,10 @@ SAMPLE_WEIGHTS = "sample_weights"
 """``obs[f"{key}_sample_weights"]``: weights of observations that a model was fitted with."""
 DESIGN = "design"
 """``obsm[f"{key}_design"]``: the design matrix that a model was fitted with, for gene sets."""
+OF_SAMPLES = {DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}
+"""Where ``params`` has these of samples that cells were added up into, in place of cells."""
+CORRELATIONS = "correlations"
+"""Within blocks, ``(n_tests,)``: where strata were fitted apart, each with its own."""
 FORMAT_VERSION = 2
 """2: ``params["size_factors"]`` says how counts were normalised; before, by library size."""
 FIT_FORMAT_VERSION = 1

@@ -10,7 +10,7 @@ import numpy as np
 from dex.data.source import obs_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
 from dex.results import Result
-from dex.results.schema import DESIGN, EFFECTS, SAMPLE_WEIGHTS
+from dex.results.schema import DESIGN, EFFECTS, OF_SAMPLES, SAMPLE_WEIGHTS
 from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
 from dex.tl._measure import measure
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from dex.tl.methods import Method, ModelMethod, TwoSampleMethod
     from dex.typing import Float, Int
 
-_OF_SAMPLES = {DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}
 _LARGEST_DESIGN = 10_000_000
 """Entries of a design matrix above which a result does not keep it: cells by thousands."""
 _FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
@@ -164,7 +163,7 @@ def result_of(
     fitted = {} if answer.fit is None else answer.fit.genes
     params, by_obs = made_of.params | answer.params, _by_observation(answer, comparison)
     if "sample_by" in params:  # rows are of samples that are made again when they are needed
-        params |= {_OF_SAMPLES[name]: values for name, values in by_obs.items()}
+        params |= {OF_SAMPLES[name]: values for name, values in by_obs.items()}
         by_obs = {}
     return Result(
         columns,

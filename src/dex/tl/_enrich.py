@@ -9,7 +9,9 @@ import numpy as np
 
 from dex._logging import logger
 from dex.data.gene_sets import match_sets
+from dex.design.wording import listed
 from dex.errors import InputError
+from dex.get._tested import Tested
 from dex.results import StoredResult
 from dex.results.actual import check_writable
 from dex.results.enrichment import (
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
+    from dex.tl._set_samples import SampleModel
     from dex.typing import Bool
+
+_FEWEST_GENES = 3
 
 
 def enrich(
@@ -168,15 +173,12 @@ def enrich(
     matched = match_sets(adata, gene_sets, gene_symbols=gene_symbols)
     for warning in (*matched.warnings, *_warnings(stored, chosen)):
         logger.warning(warning)
-    finite = np.isfinite(stored.values("log10_pval")[:, tests])
-    _require_genes(stored, tests, finite)
-    source = SampleSource.of(stored, np.flatnonzero(finite.any(axis=1)), n_threads)
-    models = source.models(tests) if chosen.samples else {}
+    tests, finite, untested = _with_genes(stored, tests, named=contrast is not None)
+    models, transform = _samples(stored, tests, finite, n_threads) if chosen.samples else ({}, None)
     table = SetTable(chosen.name, matched, sizes.keep, np.array(adata.var_names, dtype=object))
     for i, test in enumerate(tests):
         genes = finite[:, i]
         measure = gene_metric(stored, test, genes, metric)
-        model = models[test].among(genes[source.genes]) if models else None
         asked = SetQuestion(
             measure,
             _column(stored, "log10_pval", test)[genes],
@@ -184,14 +186,13 @@ def enrich(
             _column(stored, "log2fc", test)[genes],
             table.sets_of(genes),
             np.isin(np.flatnonzero(genes), matched.index.members),
-            model,
+            models.get(test),
             options,
             n_threads,
         )
         table.add(stored.names[test], genes, asked, chosen.run(asked))
     columns = table.columns(padj_method, padj_scope, similarity)
-    transform = source.transform if chosen.samples else None
-    notes = (*notes, *matched.notes, *table.notes(), *_transformed(transform))
+    notes = (*notes, *untested, *matched.notes, *table.notes(), *_transformed(transform))
     for note in notes:
         logger.info(note)
     params = {
@@ -243,19 +244,31 @@ def _method(stored: StoredResult, method: str) -> tuple[SetMethod, tuple[str, ..
         return SET_METHODS[method], ()
     if _has_samples(stored):
         return SET_METHODS["camera"], ("method='auto': samples were tested, so camera.",)
-    why = (
-        f"levels of {stored.params['per']!r} were tested apart"
-        if stored.params.get("per") is not None
-        else "cells were tested, which are no samples"
-    )
+    why = "cells were tested, which are no samples"
     return SET_METHODS["ora"], (f"method='auto': {why}, so ora of the genes called.",)
+
+
+def _samples(
+    stored: StoredResult, tests: list[int], finite: Bool, n_threads: int | None
+) -> tuple[dict[int, SampleModel], str]:
+    """Models of the tests, each on its own genes, and how values were made."""
+    tested, per = Tested.by(stored), stored.field("per")
+    models: dict[int, SampleModel] = {}
+    for stratum in dict.fromkeys(per[test] for test in tests):
+        own = [i for i, test in enumerate(tests) if per[test] == stratum]
+        genes = finite[:, own].any(axis=1)
+        source = SampleSource.of(
+            stored, tested, np.flatnonzero(genes), stratum=stratum, n_threads=n_threads
+        )
+        made = source.models([tests[i] for i in own])
+        models |= {tests[i]: made[tests[i]].among(finite[genes, i]) for i in own}
+    return models, source.transform
 
 
 def _has_samples(stored: StoredResult) -> bool:
     """Whether what was tested are samples, and each test compares or fits some."""
     params = stored.params
     samples = params.get("unit") == "samples" or "sample_by" in params
-    samples = samples and params.get("per") is None
     return samples and all(kind != "omnibus" for kind in stored.field("kind"))
 
 
@@ -291,11 +304,26 @@ def _tests(stored: StoredResult, contrast: Any, method: SetMethod) -> list[int]:
     return tests
 
 
-def _require_genes(stored: StoredResult, tests: list[int], finite: Bool) -> None:
-    for test, n in zip(tests, finite.sum(axis=0), strict=True):
-        if n < 3:
-            msg = f"the test {stored.names[test]!r} has {n} genes with a p-value: too few for sets."
-            raise InputError(msg)
+def _with_genes(
+    stored: StoredResult, tests: list[int], *, named: bool
+) -> tuple[list[int], Bool, tuple[str, ...]]:
+    """Tests of genes enough, which genes each is of, and what is said of others.
+
+    Raises
+    ------
+    InputError
+        If a test that was asked for by name, or every one, has too few.
+    """
+    finite = np.isfinite(stored.values("log10_pval")[:, tests])
+    enough = finite.sum(axis=0) >= _FEWEST_GENES
+    few = [test for test, keep in zip(tests, enough, strict=True) if not keep]
+    if few and (named or not enough.any()):
+        n = int(finite[:, tests.index(few[0])].sum())
+        msg = f"the test {stored.names[few[0]]!r} has {n} genes with a p-value: too few for sets."
+        raise InputError(msg)
+    left_out = listed([stored.names[test] for test in few], limit=5)
+    notes = (f"Without genes enough, so left out: {left_out}.",) if few else ()
+    return [test for test in tests if test not in few], finite[:, enough], notes
 
 
 def _column(stored: StoredResult, name: str, test: int) -> Any:

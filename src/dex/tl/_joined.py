@@ -11,6 +11,7 @@ import numpy as np
 from dex.results import Result
 from dex.results.schema import Status
 from dex.stats.multitest import adjust_columns
+from dex.tl._joined_fits import fits_joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dex.typing import Float, Int
 
 _OF_ONE_FIT = frozenset({"contrasts", "design_columns", "sample_design", "sample_weights"})
-"""Parameters that belong to the fit of one stratum."""
+"""Parameters that belong to the fit of one stratum: joined by :func:`fits_joined`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,21 @@ def joined(strata: Sequence[Stratum], about: Joined, *, n_vars: int, n_obs: int)
     """Put the tests of all strata into one result, stratum by stratum.
 
     ``padj`` is over the genes of a test, ``padj_global`` over those of all strata for the same
-    contrast.
+    contrast. ``n_obs`` is the number of observations, or samples, that the strata divide.
     """
     columns = _columns(strata, about, n_vars)
     n = _sizes(strata, about)
+    of_fits, by_obs = fits_joined(strata, about.whole.infos, n_obs)
     return Result(
         columns,
         tuple(_named(stratum, info) for stratum in strata for info in about.whole.infos),
         tuple(n[:, 0].tolist()),
         tuple(n[:, 1].tolist()),
-        about.params | _params(strata),
+        about.params | _params(strata) | of_fits,
         (*about.notes, *_notes(strata, about.per)),
         _effects(strata),
         _size_factors(strata, n_obs),
+        **by_obs,
     )
 
 

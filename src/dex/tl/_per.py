@@ -74,7 +74,7 @@ def analyse_per(
     }
     notes = (*plan.notes, *measured.notes, *_unlabelled(measured, per))
     about = Joined(per, whole, params, notes, genes, options)
-    return joined(strata, about, n_vars=adata.n_vars, n_obs=adata.n_obs)
+    return joined(strata, about, n_vars=adata.n_vars, n_obs=len(measured.obs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from dex.data.source import layer_names
 from dex.data.sums import row_totals
 from dex.design.labels import Labels, column_of
 from dex.errors import InputError
-from dex.get._tested import Tested
-from dex.results.schema import DESIGN, SAMPLE_WEIGHTS
+from dex.results.schema import CORRELATIONS, DESIGN, OF_SAMPLES, SAMPLE_WEIGHTS
 from dex.stats.weighted_model import Blocks
 from dex.tl._limma_voom import VoomOptions, logs_with_precision
 from dex.tl._model import FitSetting
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dex.data import Expression
+    from dex.get._tested import Tested
     from dex.results import StoredResult
     from dex.typing import Bool, Float, Int
 
@@ -56,18 +56,31 @@ class SampleModel:
 
 @dataclass(frozen=True, slots=True)
 class SampleSource:
-    """Samples of a result, found again; :meth:`model` gives those of a test."""
+    """Samples of a result, found again; :meth:`models` gives those of tests."""
 
     stored: StoredResult
     tested: Tested
     genes: Int
     """Positions of the genes with a p-value in any test."""
     n_threads: int | None
+    inside: Bool
+    """Samples of the stratum whose tests are meant, ``(n_obs,)``: all, unless some are apart."""
 
     @classmethod
-    def of(cls, stored: StoredResult, genes: Int, n_threads: int | None) -> SampleSource:
-        """Find the matrix that the result was made of."""
-        return cls(stored, Tested.by(stored), genes, n_threads)
+    def of(
+        cls,
+        stored: StoredResult,
+        tested: Tested,
+        genes: Int,
+        *,
+        stratum: str = "",
+        n_threads: int | None,
+    ) -> SampleSource:
+        """``tested`` is what the result was made of; ``stratum`` a level that was tested apart."""
+        inside = np.ones(len(tested.obs), dtype=bool)
+        if stratum:
+            inside = (tested.obs[str(stored.params["per"])].astype(str) == stratum).to_numpy()
+        return cls(stored, tested, genes, n_threads, inside)
 
     @property
     def transform(self) -> str:
@@ -86,13 +99,6 @@ class SampleSource:
 
     def _of_fit(self, tests: list[int]) -> dict[int, SampleModel]:
         design = self._by_sample(DESIGN)
-        if (per := self.stored.params.get("per")) is not None:
-            msg = (
-                f"the result {self.stored.key!r} has other samples for each level of {per!r}: "
-                "take method='ora' or 'gsea', or rank and enrich one level, "
-                f"adata[adata.obs[{per!r}] == level]."
-            )
-            raise InputError(msg)
         if design is None:
             msg = (
                 f"the result {self.stored.key!r} has no design matrix (it is of an earlier "
@@ -100,7 +106,7 @@ class SampleSource:
                 "method='ora'."
             )
             raise InputError(msg)
-        kept = np.isfinite(design).all(axis=1)
+        kept = np.isfinite(design).any(axis=1)  # a stratum may lack columns of others
         n_obs = int(self.stored.params["n_obs"])
         if int(kept.sum()) != n_obs:
             msg = (
@@ -108,33 +114,44 @@ class SampleSource:
                 f"{self.stored.key!r}: run dex.tl.rank_genes on these."
             )
             raise InputError(msg)
+        kept &= self.inside
+        own = np.isfinite(design[kept]).all(axis=0)
         weights = self._by_sample(SAMPLE_WEIGHTS)
         samples = None if weights is None else weights[kept]
-        made = self._model(np.flatnonzero(kept), design[kept], samples, self._blocks(kept))
-        vectors = np.atleast_2d(self.stored.params["contrasts"])
+        blocks = self._blocks(kept, tests[0])
+        made = self._model(np.flatnonzero(kept), design[kept][:, own], samples, blocks)
+        vectors = np.atleast_2d(self.stored.params["contrasts"])[:, own]
         return {test: made(vectors[test]) for test in tests}
 
     def _by_sample(self, name: str) -> Float | None:
         """What was stored of every observation, or of the samples made of cells."""
         stored, params = self.stored, self.stored.params
         if "sample_by" in params:
-            given = params.get({DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}[name])
+            given = params.get(OF_SAMPLES[name])
             return None if isinstance(given, str | bool) else given
         held: Any = stored.adata.obsm if name == DESIGN else stored.adata.obs
         column = f"{stored.key}_{name}"
         return np.asarray(held[column], dtype=np.float64) if column in held else None
 
-    def _blocks(self, kept: Bool) -> Blocks | None:
-        shared, block = self.stored.entry.get("shared", {}), self.stored.params.get("block")
-        if block is None or "correlation" not in shared:
+    def _blocks(self, kept: Bool, test: int) -> Blocks | None:
+        block, correlation = self.stored.params.get("block"), self._correlation(test)
+        if block is None or correlation is None:
             return None
         labels = Labels.from_column(column_of(self.tested.obs[kept], block, argument="block"))
         codes = np.unique(labels.codes, return_inverse=True)[1]
-        return Blocks(np.asarray(codes, dtype=np.intp), float(shared["correlation"]))
+        return Blocks(np.asarray(codes, dtype=np.intp), correlation)
+
+    def _correlation(self, test: int) -> float | None:
+        """Within blocks; of a stratum its own."""
+        shared, apart = self.stored.entry.get("shared", {}), self.stored.params.get(CORRELATIONS)
+        if apart is None:
+            return float(shared["correlation"]) if "correlation" in shared else None
+        return None if np.isnan(apart[test]) else float(apart[test])
 
     def _of_two_samples(self, test: int) -> SampleModel:
-        stored, obs = self.stored, self.tested.obs
-        rows, design = _two_groups(stored, obs, test)
+        inside = np.flatnonzero(self.inside)
+        some, design = _two_groups(self.stored, self.tested.obs.iloc[inside], test)
+        rows = inside[some]
         return self._model(rows, design, None, None)(np.eye(design.shape[1])[-1])
 
     def _model(
