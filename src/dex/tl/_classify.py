@@ -39,6 +39,7 @@ from dex.tl._learning_words import (
     outcome_of,
     permutation_entry,
     read_classes,
+    recorded,
     warn_of_clusters,
 )
 
@@ -216,21 +217,19 @@ def classify(
     params = {
         "groupby": groupby,
         "reference": classes[0],
-        "replicate": named or "",
-        "block": block or "",
         "estimator": estimator_name(estimator),
         "n_genes": -1 if n_genes is None else n_genes,
         "select": select,
-        "folds": plan.words,
-        "n_repeats": plan.n_repeats,
-        "n_donors": units.n_donors,
-        "n_obs": len(rows),
         "areas_over": "donors" if units.constant and named else "observations",
-        "layer": measured.source.layer or "X",
-        "scale": str(measured.source.scale),
-        "unit": measured.source.unit,
-        "normalised": measured.table.method,
-        "seed": seed,
+        **recorded(
+            measured,
+            units,
+            replicate=named,
+            block=block,
+            folds=plan.words,
+            n_repeats=plan.n_repeats,
+            seed=seed,
+        ),
     }
     model = Model(
         groupby,

@@ -131,6 +131,32 @@ def estimator_name(estimator: Any) -> str:
     return f"Keras model of {getattr(estimator, '__name__', 'a builder')}"
 
 
+def recorded(
+    measured: Measured,
+    units: Units,
+    *,
+    replicate: str | None,
+    block: str | None,
+    folds: str,
+    n_repeats: int,
+    seed: int,
+) -> dict[str, Any]:
+    """What ``params`` has of everything learnt: who, by which folds, from which values."""
+    return {
+        "replicate": replicate or "",
+        "block": block or "",
+        "folds": folds,
+        "n_repeats": n_repeats,
+        "n_donors": units.n_donors,
+        "n_obs": len(measured.rows),
+        "layer": measured.source.layer or "X",
+        "scale": str(measured.source.scale),
+        "unit": measured.source.unit,
+        "normalised": measured.table.method,
+        "seed": seed,
+    }
+
+
 def importance(
     model: Model, measured: Measured, n_vars: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -36,6 +36,7 @@ from dex.tl._learning_words import (
     estimator_name,
     importance,
     permutation_entry,
+    recorded,
 )
 
 if TYPE_CHECKING:
@@ -189,20 +190,18 @@ def regress(
     )
     params = {
         "outcome": outcome,
-        "replicate": named or "",
-        "block": block or "",
         "estimator": estimator_name(estimator),
         "n_genes": -1 if n_genes is None else n_genes,
         "select": select,
-        "folds": f"{n_splits} folds of donors",
-        "n_repeats": repeats,
-        "n_donors": units.n_donors,
-        "n_obs": len(rows),
-        "layer": measured.source.layer or "X",
-        "scale": str(measured.source.scale),
-        "unit": measured.source.unit,
-        "normalised": measured.table.method,
-        "seed": seed,
+        **recorded(
+            measured,
+            units,
+            replicate=named,
+            block=block,
+            folds=f"{n_splits} folds of donors",
+            n_repeats=repeats,
+            seed=seed,
+        ),
     }
     names = np.asarray(adata.var_names, dtype=object)[measured.genes]
     model = Model(outcome, (), fitted, names, params)

@@ -38,6 +38,7 @@ from dex.tl._learning_words import (
     outcome_of,
     permutation_entry,
     read_classes,
+    recorded,
     warn_of_clusters,
 )
 
@@ -206,21 +207,19 @@ def signature(
     params = {
         "groupby": groupby,
         "reference": classes[0],
-        "replicate": named or "",
-        "block": block or "",
         "method": method,
         "estimator": estimator,
         "n_genes": len(order),
-        "folds": plan.words,
-        "n_repeats": plan.n_repeats,
-        "n_donors": units.n_donors,
-        "n_obs": len(rows),
         "areas_over": "donors" if units.constant and named else "observations",
-        "layer": measured.source.layer or "X",
-        "scale": str(measured.source.scale),
-        "unit": measured.source.unit,
-        "normalised": measured.table.method,
-        "seed": seed,
+        **recorded(
+            measured,
+            units,
+            replicate=named,
+            block=block,
+            folds=plan.words,
+            n_repeats=plan.n_repeats,
+            seed=seed,
+        ),
     }
     names = np.asarray(adata.var_names, dtype=object)[measured.genes]
     model = Model(groupby, classes, of_table(fitted, measured.table, every), names, params)
