@@ -6,7 +6,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, lars_path
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.neighbors import NearestCentroid
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from dex.errors import InputError
 from dex.learn.centroids import Centroids
@@ -114,6 +114,13 @@ def test_a_class_without_training_has_probability_zero():
     p = Foreign(LogisticRegression(), 3).fit(X, y).predict_proba(X)
     assert p.shape == (20, 3)
     assert (p[:, 1] == 0).all()
+
+
+@pytest.mark.parametrize(("n_classes", "shape"), [(2, (1, 4)), (3, None)])
+def test_coefficients_of_pairs_are_not_of_classes(n_classes, shape):
+    X, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % n_classes
+    coef = Foreign(SVC(kernel="linear"), n_classes).fit(X, y).coef
+    assert (None if coef is None else coef.shape) == shape
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,12 @@ class Foreign:
 
     @property
     def coef(self) -> Float | None:
-        """Coefficients, ``(n_rows, n_features)``, or importances; None if it has neither."""
+        """Coefficients, ``(n_rows, n_features)``, or importances; None if it has neither.
+
+        Those of a support vector machine of several classes are of pairs of them, and left out.
+        """
+        if hasattr(self.estimator, "decision_function_shape") and self.n_classes > 2:
+            return None
         for name in ("coef_", "feature_importances_"):
             values = getattr(self.estimator, name, None)
             if values is not None:
