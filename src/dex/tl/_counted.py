@@ -58,6 +58,17 @@ class Counted:
         parts = self.expression.blocks.map_placed(function, self.n_threads, label)
         return stacked(parts)
 
+    def map_some(
+        self, function: Callable[[Float, Int], Columns], places: Int, label: str
+    ) -> Columns:
+        """Likewise of the genes at sorted ``places``; ``function`` gets those of its block."""
+        blocks = self.expression.blocks
+        some = replace(blocks, genes=blocks.genes[places])
+        parts = some.map_placed(
+            lambda counts, place: function(counts, places[place]), self.n_threads, label
+        )
+        return stacked(parts)
+
     def of_genes(self, places: Int) -> Float:
         """Counts of some genes, at sorted places, at once: ``(n_obs, len(places))``."""
         blocks = self.expression.blocks

@@ -16,6 +16,7 @@ from dex.stats.tails import chi2_log10_pval, f_log10_pval, log10_pval_against, t
 from dex.tl._counted import Counted
 from dex.tl._model import Tested
 from dex.tl._options import require_choice
+from dex.tl._single_counts import single_counts_note
 
 if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
@@ -48,23 +49,30 @@ def nested_each(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     if setting.lfc > 0:
         tests = [_against_threshold(fit, contrast, setting) for contrast in contrasts]
         stacked = {name: np.stack([test[name] for test in tests], axis=1) for name in tests[0]}
-        return Tested(columns | stacked)
+        return _told(fit, columns | stacked, setting)
     nulls = [NullModel.of(fit.design, contrast[None]) for contrast in contrasts]
     columns |= _ratio_columns(fit, nulls, setting)
     if setting.alternative != "two-sided":
         columns["log10_pval"] = log10_pval_against(
             setting.alternative, stat=log2fc, two_sided=columns["log10_pval"]
         )
-    return Tested(columns)
+    return _told(fit, columns, setting)
 
 
 def nested_any(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
     """Return whether any of the contrasts differs from zero: one null model for all."""
     shape = (len(fit.coef), 1)
     nulls = [NullModel.of(fit.design, contrasts)]
-    columns = _nothing(shape) if fit.df_residual == 0 else _ratio_columns(fit, nulls, setting)
-    columns |= {"log2fc": np.full(shape, np.nan), EFFECTS: fit.coef @ contrasts.T}
-    return Tested(columns)
+    effects = {"log2fc": np.full(shape, np.nan), EFFECTS: fit.coef @ contrasts.T}
+    if fit.df_residual == 0:
+        return Tested(_nothing(shape) | effects)
+    return _told(fit, _ratio_columns(fit, nulls, setting) | effects, setting)
+
+
+def _told(fit: Fit, columns: Columns, setting: TestSetting) -> Tested:
+    """Beside the tests, what is to be said of the genes called."""
+    spread = _working_dispersion(fit)
+    return Tested(columns, single_counts_note(fit, columns["log10_pval"], spread, setting))
 
 
 def _nothing(shape: tuple[int, ...]) -> Columns:

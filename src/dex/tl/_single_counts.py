@@ -1,0 +1,83 @@
+"""Genes that are called for a single count: told, and left as the method has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from dex.design.wording import listed, plural
+from dex.stats.cooks import (
+    CELL,
+    cooks_cutoff,
+    cooks_distances,
+    exceeded,
+    in_cells,
+    robust_dispersion,
+)
+from dex.stats.design_rows import DesignRows
+from dex.stats.multitest import adjust_columns
+from dex.stats.nb_curvature import leverages, nb_curvature
+from dex.stats.nb_glm import fit_nb_glm, fitted_means
+from dex.tl._counted import Counted
+
+if TYPE_CHECKING:
+    from dex.data.expression import Columns, Expression
+    from dex.results.fit import Fit
+    from dex.tl._model import TestSetting
+    from dex.typing import Float, Int
+
+_PADJ = 0.05
+_SHOWN = 3
+
+
+def single_counts_note(
+    fit: Fit, log10_pval: Float, dispersion: Float, setting: TestSetting
+) -> tuple[str, ...]:
+    """Say how many of the genes called would move most of their effect without one count.
+
+    Such counts are told as DESeq2 tells them, by Cook's distances above the 99% quantile of F where
+    a row of the design has three observations or more. A dispersion that all genes share knows of
+    no gene with wild counts, and likelihoods of means follow these.
+
+    Parameters
+    ----------
+    log10_pval
+        Of all genes, ``(n_vars, n_tests)``: called are those at an adjusted p-value of 0.05.
+    dispersion
+        What they were fitted with, ``(n_vars,)``.
+    """
+    counted = Counted(cast("Expression", setting.expression), setting.n_threads)
+    rows = DesignRows.from_design(fit.design)
+    told = in_cells(rows.index, CELL)
+    limit = np.log10(_PADJ)
+    called = np.flatnonzero((adjust_columns(log10_pval, "fdr_bh") <= limit).any(axis=1))
+    if not len(called) or not told.any() or counted.weights(called[:1]) is not None:
+        return ()
+    cutoff = cooks_cutoff(*fit.design.shape)
+    scale = np.exp(np.log(counted.libraries).mean())
+
+    def columns(counts: Float, places: Int) -> Columns:
+        depths, own = counted.depths(places), dispersion[places]
+        coef = fit_nb_glm(counts, rows, depths, own).coef
+        mu = fitted_means(rows, depths, coef)
+        leverage = leverages(rows, mu, own, nb_curvature(counts, rows, depths, own, coef).cov)
+        normalised = counts / (depths[:, None] if depths.ndim == 1 else depths) * scale
+        robust = robust_dispersion(normalised, rows.index)
+        distances = cooks_distances(counts, mu, robust, leverage, rows.n_coefs)
+        far = (distances[told] > cutoff).any(axis=0)
+        if len(rows.rows) == 2:  # of two groups a count may be the only low one of the high side
+            far &= ~exceeded(counts, distances)
+        return {"far": far.astype(np.float64)}
+
+    far = called[counted.map_some(columns, called, "single counts")["far"] > 0]
+    if not len(far):
+        return ()
+    expression = counted.expression
+    best = far[np.argsort(log10_pval[far].min(axis=1), kind="stable")]
+    names = expression.source.var_names[expression.blocks.genes[best]]
+    return (
+        f"{len(far):,} of {plural(len(called), 'gene')} at padj <= {_PADJ:g} hang on single counts "
+        f"(Cook's distance): {listed(list(names), limit=_SHOWN)}. method='limma_voom' is hardly "
+        "moved by such counts, and 'deseq2' sets them aside.",
+    )
