@@ -149,6 +149,10 @@ def test_rank_genes_by_replicate_tests_samples(tmp_path):
     assert main([*words, "--replicate", "replicate", "-o", str(tmp_path / "out.h5ad")]) == 0
     params = ad.read_h5ad(tmp_path / "out.h5ad").uns["rank_genes"]["params"]
     assert (params["unit"], params["replicate"], params["n_obs"]) == ("samples", "replicate", 6)
+    words += ["--replicate", "none", "--method", "t-test", "-o", str(tmp_path / "cells.h5ad")]
+    assert main(words) == 0
+    params = ad.read_h5ad(tmp_path / "cells.h5ad").uns["rank_genes"]["params"]
+    assert (params["unit"], params.get("replicate")) == ("cells", None)
 
 
 @pytest.mark.parametrize(

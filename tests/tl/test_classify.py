@@ -100,8 +100,14 @@ def test_donors_are_kept_together_though_nobody_asks(caplog):
     assert auc(adata) < 0.9
     alone = adata.copy()
     del alone.obs["donor"]
-    dex.tl.classify(alone, "condition", n_permutations=0, repeats=1)
+    options = {"n_permutations": 0, "repeats": 1, "unit": "cells"}
+    dex.tl.classify(alone, "condition", **options)
     assert auc(alone) > 0.95  # the leak that donors cure
+    assert "cells are taken for independent" in caplog.text
+    caplog.clear()
+    dex.tl.classify(adata, "condition", replicate=None, **options)
+    assert auc(adata) == auc(alone)
+    assert "cells are taken for independent" not in caplog.text  # it was asked for
 
 
 def test_intervals_hold_a_half_where_donors_differ_and_conditions_do_not():

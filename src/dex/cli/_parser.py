@@ -132,7 +132,11 @@ def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument("-o", "--out", required=True, metavar="OUT.h5ad")
     command.add_argument("--groupby", metavar="COLUMN", required=True)
     command.add_argument(
-        "--replicate", metavar="COLUMN", help="donor or animal, kept on one side of every fold"
+        "--replicate",
+        metavar="COLUMN",
+        type=_column_or_none,
+        default="auto",
+        help="donor or animal, kept on one side of every fold; none: observations are independent",
     )
     command.add_argument("--reference", metavar="LEVEL", help="level that others are told from")
     command.add_argument("--estimator", choices=("logistic", "centroids"), default="logistic")
@@ -157,6 +161,10 @@ def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument("--key-added", default="classify", metavar="KEY", help="(classify)")
     command.add_argument("--table", metavar="FILE", help="also write the metrics: .csv or .tsv")
     command.add_argument("--model", metavar="FILE", help="also write the model")
+
+
+def _column_or_none(text: str) -> str | None:
+    return None if text == "none" else text
 
 
 def _number_or_word(text: str) -> int | str:
@@ -273,8 +281,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--replicate",
         metavar="COLUMN",
+        type=_column_or_none,
         default="auto",
-        help="donor or animal of each cell, whose cells are added up",
+        help="donor or animal of each cell, whose cells are added up; none: cells are tested",
     )
     command.add_argument(
         "--per", metavar="COLUMN", help="analyse each of its levels apart, as cell types"

@@ -58,7 +58,7 @@ def classify(
     adata: AnnData,
     groupby: str,
     *,
-    replicate: str | None = None,
+    replicate: str | None = "auto",
     block: str | None = None,
     reference: str | None = None,
     estimator: Any = "logistic",
@@ -92,8 +92,9 @@ def classify(
         out.
     replicate
         Column of ``obs`` that names the independent unit (donor, animal): all its observations
-        are on one side of a fold, count as much as those of any other, and have one score. By
-        default the column that obviously does so, if there is one.
+        are on one side of a fold, count as much as those of any other, and have one score.
+        ``"auto"`` takes the column that obviously does so, if there is one; None takes every
+        observation for independent.
     block
         Column of ``obs``, a nuisance of samples (batch, study): the mean of each gene in each of
         its levels, in training, is taken off on both sides of the fold. So is what the classes

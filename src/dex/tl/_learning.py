@@ -159,9 +159,9 @@ def donors_of(
 ) -> tuple[Int, str | None]:
     """Donor of each of ``rows``, as codes from 0, and the column that says so.
 
-    Without ``replicate`` the column that obviously names donors is taken, of several the one with
-    fewest levels; of samples also one whose levels have several with one label each, if
-    ``least`` have every label. Where there is none, every observation stands for itself.
+    ``"auto"`` takes the column that obviously names donors, of several the one with fewest levels;
+    of samples also one whose levels have several with one label each, if ``least`` have every
+    label. Where there is none, or with None, every observation stands for itself.
 
     Raises
     ------
@@ -169,8 +169,8 @@ def donors_of(
         If there is no such column, or if it has missing values.
     """
     obs = obs_of(adata)
-    name = replicate
-    if name is None:
+    name = None if replicate == "auto" else replicate
+    if replicate == "auto":
         found: tuple[str, ...] = ()
         if unit == "samples":
             found = repeated_units(obs.iloc[rows], groupby, least=least)
@@ -178,7 +178,8 @@ def donors_of(
         name = min(found, key=lambda one: obs[one].nunique(), default=None)
         if name is not None:
             logger.info(
-                "folds are of whole levels of obs[%r], which names donors; replicate= is another.",
+                "folds are of whole levels of obs[%r], which names donors; replicate= is another, "
+                "or None.",
                 name,
             )
         elif unit == "cells":

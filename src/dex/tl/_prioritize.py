@@ -40,7 +40,7 @@ def prioritize(
     groupby: str,
     *,
     per: str,
-    replicate: str | None = None,
+    replicate: str = "auto",
     reference: str | None = None,
     n_cells: int = 20,
     n_genes: int = 1000,
@@ -70,8 +70,8 @@ def prioritize(
     per
         Column of ``obs`` with the cell types.
     replicate
-        Column of ``obs`` that names the donors; by default the one that obviously does. Where some
-        have both conditions and some have one, those are used of whom there are more pairs.
+        Column of ``obs`` that names the donors; ``"auto"`` takes the one that obviously does. Where
+        some have both conditions and some have one, those are used of whom there are more pairs.
     reference
         Condition that the other is told from; it changes no area.
     n_cells

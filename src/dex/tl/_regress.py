@@ -55,7 +55,7 @@ def regress(
     adata: AnnData,
     outcome: str,
     *,
-    replicate: str | None = None,
+    replicate: str | None = "auto",
     block: str | None = None,
     estimator: Any = "ridge",
     n_genes: int | None = 50,

@@ -63,7 +63,7 @@ def signature(
     method: str = "stability",
     n_genes: int | None = None,
     sizes: Sequence[int] = _SIZES,
-    replicate: str | None = None,
+    replicate: str | None = "auto",
     block: str | None = None,
     reference: str | None = None,
     cv: int | str = "auto",
