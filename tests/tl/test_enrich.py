@@ -282,6 +282,19 @@ def test_strata_of_samples_with_blocks_have_correlations_of_their_own():
     pd.testing.assert_series_equal(table["skin: treated vs control"], expected, check_exact=True)
 
 
+def test_few_samples_hardly_tell_correlations(caplog):
+    caplog.set_level("INFO", logger="dex")
+    for n, said in ((2, True), (4, False)):
+        adata = dex.datasets.simulate_counts(200, n, groups=("a", "b", "c"), seed=2)
+        dex.tl.rank_genes(adata, "condition", reference="a", method="limma")
+        caplog.clear()
+        dex.tl.enrich(adata, twenties(adata), min_size=2)
+        words = "b vs a: 6 samples and 3 coefficients hardly tell how genes of a set correlate"
+        assert (words in caplog.text) is said
+        assert caplog.text.count("hardly tell") == said
+        assert ("(So in 1 more.)" in caplog.text) is said
+
+
 def test_of_cells_genes_are_counted(caplog):
     cells = dex.datasets.simulate_counts(200, 3, cells_per_replicate=40, mean_count=0.5, seed=1)
     dex.tl.rank_genes(cells, "condition", replicate=None, unit="cells")

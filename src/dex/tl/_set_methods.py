@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dex.tl._set_samples import SampleModel
     from dex.typing import Bool, Float
 
+_FEW_DF = 3
 _SAME = 1e-12
 """What prints as the limit is within it."""
 
@@ -50,7 +51,8 @@ def _camera(question: SetQuestion) -> list[SetAnswer]:
         trend=model.trend,
     )
     columns = {"correlation": test.correlation}
-    return [SetAnswer(test.stat, test.log10_pval, columns=columns, notes=_fixed(options))]
+    notes = _camera_notes(options, model)
+    return [SetAnswer(test.stat, test.log10_pval, columns=columns, notes=notes)]
 
 
 def _fry(question: SetQuestion) -> list[SetAnswer]:
@@ -94,12 +96,20 @@ def _effects(model: SampleModel) -> ContrastEffects:
     )
 
 
-def _fixed(options: CameraOptions) -> tuple[str, ...]:
-    if options.inter_gene_cor is None:
+def _camera_notes(options: CameraOptions, model: SampleModel) -> tuple[str, ...]:
+    """What is to be said of correlations between genes: given, or of how few samples."""
+    n_obs, n_coefs = model.design.shape
+    if options.inter_gene_cor is not None:
+        return (
+            f"inter_gene_cor={options.inter_gene_cor} is the same for all sets: where genes of a "
+            "set correlate by 0.05 to 0.2, 21% to 48% of sets in which nothing changes are called "
+            "at 5%.",
+        )
+    if n_obs - n_coefs > _FEW_DF:
         return ()
     return (
-        f"inter_gene_cor={options.inter_gene_cor} is the same for all sets: where genes of a set "
-        "correlate by 0.05 to 0.2, 21% to 48% of sets in which nothing changes are called at 5%.",
+        f"{n_obs} samples and {n_coefs} coefficients hardly tell how genes of a set correlate, so "
+        "that few sets can be called; inter_gene_cor=0.01 takes limma's word for it.",
     )
 
 

@@ -50,7 +50,8 @@ class SetTable:
     """Which sizes are tested."""
     var_names: NDArray[Any]
     _blocks: list[_Block] = field(default_factory=list)
-    _notes: list[str] = field(default_factory=list)
+    _notes: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Of which contrasts each is, in order."""
     _kept: dict[str, Int] = field(default_factory=dict)
 
     def sets_of(self, genes: Bool) -> SetIndex:
@@ -95,7 +96,8 @@ class SetTable:
             }
             index = question.sets
             self._blocks.append(_Block(contrast, positions, index, direction, columns))
-            self._notes += [f"{contrast}: {note}" for note in answer.notes]
+            for note in answer.notes:
+                self._notes.setdefault(note, {})[contrast] = None
 
     def tested(self) -> Int:
         """Positions of the sets tested in any contrast."""
@@ -114,7 +116,13 @@ class SetTable:
         said = f"{plural(n_tested, 'set')} tested."
         if left:
             said += f" Left out for their size: {len(left)} ({listed(left, limit=3)})."
-        return (said, *dict.fromkeys(self._notes))
+        return (said, *(self._of_contrasts(*one) for one in self._notes.items()))
+
+    @staticmethod
+    def _of_contrasts(note: str, contrasts: dict[str, None]) -> str:
+        names = list(contrasts)
+        more = f" (So in {len(names) - 1} more.)" if len(names) > 1 else ""
+        return f"{names[0]}: {note}{more}"
 
     def columns(self, method: str, scope: str, similarity: float) -> dict[str, NDArray[Any]]:
         """All rows, best first within each contrast, with adjusted p and representatives."""
