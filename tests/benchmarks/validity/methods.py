@@ -20,6 +20,7 @@ _SAMPLES = (
     "edger_lrt",
     "edger_exact",
     "deseq2",
+    "deseq2_quasi",
     "limma",
     "limma_voom",
     "ols",
@@ -27,7 +28,15 @@ _SAMPLES = (
     "t-test-student",
     "wilcoxon",
 )
-_WITH_COVARIATES = ("edger", "edger_lrt", "deseq2", "limma", "limma_voom", "ols")
+_WITH_COVARIATES = (
+    "edger",
+    "edger_lrt",
+    "deseq2",
+    "deseq2_quasi",
+    "limma",
+    "limma_voom",
+    "ols",
+)
 _DONOR = "replicate"
 _CELLS: dict[str, dict[str, Any]] = {
     "cells: wilcoxon": {"method": "wilcoxon", "replicate": None},
@@ -45,6 +54,7 @@ _CELLS: dict[str, dict[str, Any]] = {
         "replicate": _DONOR,
         "design": "~ replicate + condition",
     },
+    "t-test, paired": {"method": "t-test-paired", "replicate": _DONOR, "block": _DONOR},
     "mixed": {"method": "mixed", "replicate": _DONOR, "block": _DONOR},
 }
 _REPEATS: dict[str, dict[str, Any]] = {
