@@ -18,7 +18,7 @@ from dex._numba import inner, kernel
 from dex.errors import InputError
 from dex.stats.nb import nb_mean_kernel
 from dex.stats.nb_newton import climb
-from dex.stats.nb_shares import improve_shares, pooled_shares
+from dex.stats.nb_shares import shares_of_groups
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
@@ -96,24 +96,17 @@ def fit_nb_glm(
     n_obs, n_vars = counts.shape
     depth = by_gene(depths, n_obs, n_vars)
     weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    y, spread = gene_first(counts), np.ascontiguousarray(dispersion, dtype=np.float64)
+    if design.to_coef is not None and ridge is None and floor == 0.0:
+        groups = (design.index, len(design.rows))
+        shares, exposure, converged = shares_of_groups(y, *groups, depth, spread, weighted)
+        least = _NO_COUNT / np.maximum(exposure, 1e-300)
+        logs = np.log(np.where(shares > 0.0, shares, least))
+        return NbFit(logs @ design.to_coef.T, converged)
     penalty = np.zeros(design.n_coefs) if ridge is None else np.asarray(ridge, dtype=np.float64)
     given = np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start)
-    grouped = design.to_coef is not None and ridge is None and floor == 0.0
-    coef, converged = _fit(
-        gene_first(counts),
-        design.rows,
-        design.index,
-        depth,
-        np.asarray(dispersion, dtype=np.float64),
-        weighted,
-        penalty,
-        floor,
-        given,
-        grouped,
-    )
-    if grouped and design.to_coef is not None:
-        coef = coef @ design.to_coef.T
-    return NbFit(coef, converged)
+    parts = (y, design.rows, design.index, depth, spread, weighted)
+    return NbFit(*_fit_rows(*parts, penalty, floor, given))
 
 
 def fitted_means(design: DesignRows, depths: Float, coef: Float) -> Float:
@@ -224,7 +217,7 @@ def starting_coef(
 
 
 @kernel
-def _fit(
+def _fit_rows(
     counts: Float,
     rows: Float,
     index: Int,
@@ -234,8 +227,8 @@ def _fit(
     penalty: Float,
     floor: float,
     start: Float,
-    grouped: bool,
 ) -> tuple[Float, Bool]:
+    """Coefficients of any design by Newton's method."""
     n_vars, (n_rows, k) = len(counts), rows.shape
     coefs, converged = np.empty((n_vars, k)), np.zeros(n_vars, dtype=np.bool_)
     work = np.empty((4, n_rows))
@@ -243,9 +236,6 @@ def _fit(
     for j in range(n_vars):
         y, depth = counts[j], depths[j if len(depths) > 1 else 0]
         weight, coef = weights[j if len(weights) > 1 else 0], coefs[j]
-        if grouped:
-            converged[j] = _log_shares(y, index, depth, dispersions[j], weight, coef, work)
-            continue
         if len(start):
             assign(coef, start[j])
         else:
@@ -265,18 +255,3 @@ def _fit(
             gradient,
         )
     return coefs, converged
-
-
-@inner
-def _log_shares(
-    y: Float, index: Int, depth: Float, dispersion: float, weight: Float, out: Float, work: Float
-) -> bool:
-    """Log means of groups into ``out``; those without counts have as good as none."""
-    exposure = work[2]
-    pooled_shares(y, index, depth, weight, out, work[0], exposure)
-    done = True
-    if dispersion > 0.0:
-        done = improve_shares(y, index, depth, dispersion, weight, out, work[0], work[1])
-    for r in range(len(out)):
-        out[r] = math.log(out[r] if out[r] > 0.0 else _NO_COUNT / max(exposure[r], 1e-300))
-    return done

@@ -1,4 +1,4 @@
-"""Means of groups of negative binomial counts, by maximum likelihood: the loops of one gene.
+"""Means of groups of negative binomial counts, by maximum likelihood: the loops.
 
 In a group without covariates the mean of a count is ``depth * share``, and the likelihood's slope
 along the share, ``sum((y - depth * share) / (1 + dispersion * depth * share))``, falls and is
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dex._numba import inner
+import numpy as np
+
+from dex._numba import inner, kernel
 from dex.stats.small_matrices import fill
 
 if TYPE_CHECKING:
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 _CONVERGED: Final = 1e-7
 """Relative size of a last step: the error after it is of its square."""
@@ -71,3 +73,27 @@ def improve_shares(
         if largest < _CONVERGED:
             return True
     return False
+
+
+@kernel
+def shares_of_groups(
+    counts: Float, index: Int, n_groups: int, depths: Float, dispersions: Float, weights: Float
+) -> tuple[Float, Float, Bool]:
+    """Shares of many genes' groups, what they are exposed to, and whether the maximum was reached.
+
+    A kernel of its own: data of groups do not wait for that of any design to be compiled.
+    """
+    n_vars = len(counts)
+    shares, exposure = np.empty((n_vars, n_groups)), np.empty((n_vars, n_groups))
+    converged = np.ones(n_vars, dtype=np.bool_)
+    slope, curvature = np.empty(n_groups), np.empty(n_groups)
+    for j in range(n_vars):
+        depth = depths[j if len(depths) > 1 else 0]
+        weight = weights[j if len(weights) > 1 else 0]
+        y, share = counts[j], shares[j]
+        pooled_shares(y, index, depth, weight, share, slope, exposure[j])
+        if dispersions[j] > 0.0:
+            converged[j] = improve_shares(
+                y, index, depth, dispersions[j], weight, share, slope, curvature
+            )
+    return shares, exposure, converged

@@ -64,16 +64,15 @@ def adjusted_profile(
     """
     n_obs, n_vars = counts.shape
     grid = np.exp(np.atleast_2d(np.asarray(log_dispersions, dtype=np.float64)))
-    grouped = design.to_coef is not None
-    return _profiles(
+    parts = (
         gene_first(counts),
         design.rows,
         design.index,
         by_gene(depths, n_obs, n_vars),
         by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
         np.ascontiguousarray(grid),
-        grouped,
     )
+    return _profiles(*parts) if design.to_coef is None else _profiles_of_groups(*parts)
 
 
 @inner
@@ -131,39 +130,66 @@ def _stirling_error(x: float) -> float:
 
 @kernel
 def _profiles(
-    counts: Float,
-    rows: Float,
-    index: Int,
-    depths: Float,
-    weights: Float,
-    dispersions: Float,
-    grouped: bool,
+    counts: Float, rows: Float, index: Int, depths: Float, weights: Float, dispersions: Float
 ) -> Float:
-    n_vars, (n_rows, k) = len(counts), rows.shape
-    n_grid = dispersions.shape[1]
-    out = np.empty((n_vars, n_grid))
-    work, totals, pooled = np.empty((4, n_rows)), np.empty(n_rows), np.empty(n_rows)
-    means, information = np.empty(n_rows), np.empty(n_rows)
+    """Of any design: each fit starts where the last one ended."""
+    n_vars, n_grid, (n_rows, k) = len(counts), dispersions.shape[1], rows.shape
+    out, work, room = np.empty((n_vars, n_grid)), np.empty((4, n_rows)), np.empty((4, n_rows))
     coef, gradient, matrix, penalty = np.empty(k), np.empty(k), np.empty((k, k)), np.zeros(k)
     for j in range(n_vars):
         y, depth = counts[j], depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
         at = dispersions[j if len(dispersions) > 1 else 0]
-        pooled_shares(y, index, depth, weight, means, totals, work[1])
-        assign(pooled, means)
+        means = room[0]
+        pooled_shares(y, index, depth, weight, room[1], room[2], means)
+        starting_coef(y, rows, index, depth, at[0], weight, penalty, coef, matrix)
         for p in range(n_grid):
-            if grouped:
-                improve_shares(y, index, depth, at[p], weight, means, work[0], work[1])
-            else:
-                if p == 0:
-                    starting_coef(y, rows, index, depth, at[p], weight, penalty, coef, matrix)
-                climb(
-                    y, rows, index, depth, at[p], weight, penalty, 0.0, coef, work, matrix, gradient
-                )
-                exp_rows(rows, coef, means)
-            value = log_likelihood(y, index, depth, at[p], weight, means, information)
-            for r in range(n_rows):
-                if totals[r] > 0.0:
-                    value += totals[r] * math.log(means[r] / pooled[r])
-            out[j, p] = value - 0.5 * factor_information(rows, information, matrix)
+            climb(y, rows, index, depth, at[p], weight, penalty, 0.0, coef, work, matrix, gradient)
+            exp_rows(rows, coef, means)
+            out[j, p] = _adjusted(y, rows, index, depth, at[p], weight, room, matrix)
     return out
+
+
+@kernel
+def _profiles_of_groups(
+    counts: Float, rows: Float, index: Int, depths: Float, weights: Float, dispersions: Float
+) -> Float:
+    """Of groups, whose means are fitted without exponentials or logarithms."""
+    n_vars, n_grid, (n_rows, k) = len(counts), dispersions.shape[1], rows.shape
+    out, work, room = np.empty((n_vars, n_grid)), np.empty((2, n_rows)), np.empty((4, n_rows))
+    matrix = np.empty((k, k))
+    for j in range(n_vars):
+        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
+        weight = weights[j if len(weights) > 1 else 0]
+        at = dispersions[j if len(dispersions) > 1 else 0]
+        means = room[0]
+        pooled_shares(y, index, depth, weight, room[1], room[2], work[0])
+        assign(means, room[1])
+        for p in range(n_grid):
+            improve_shares(y, index, depth, at[p], weight, means, work[0], work[1])
+            out[j, p] = _adjusted(y, rows, index, depth, at[p], weight, room, matrix)
+    return out
+
+
+@inner
+def _adjusted(
+    y: Float,
+    rows: Float,
+    index: Int,
+    depth: Float,
+    dispersion: float,
+    weight: Float,
+    room: Float,
+    matrix: Float,
+) -> float:
+    """Adjusted log likelihood at fitted means.
+
+    ``room`` holds, per row of the design: means; means without dispersion; totals of counts, and
+    place for the information.
+    """
+    means, pooled, totals, information = room[0], room[1], room[2], room[3]
+    value = log_likelihood(y, index, depth, dispersion, weight, means, information)
+    for r in range(len(means)):
+        if totals[r] > 0.0:
+            value += totals[r] * math.log(means[r] / pooled[r])
+    return value - 0.5 * factor_information(rows, information, matrix)
