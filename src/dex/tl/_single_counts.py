@@ -9,6 +9,7 @@ import numpy as np
 from dex.design.wording import listed, plural
 from dex.stats.cooks import (
     CELL,
+    LEAST_DISPERSION,
     cooks_cutoff,
     cooks_distances,
     exceeded,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dex.data.expression import Columns, Expression
     from dex.results.fit import Fit
     from dex.tl._model import TestSetting
-    from dex.typing import Float, Int
+    from dex.typing import Bool, Float, Int
 
 _LN2 = float(np.log(2))
 _PADJ = 0.05
@@ -61,12 +62,20 @@ def single_counts_note(
         depths = counted.depths(places)
         mu = fitted_means(rows, depths, fit.coef[places] * _LN2)
         leverage = _leverages(rows, mu / (1.0 + dispersion[places] * mu))
-        normalised = counts / (depths[:, None] if depths.ndim == 1 else depths) * scale
-        robust = robust_dispersion(normalised, rows.index)
-        distances = cooks_distances(counts, mu, robust, leverage, rows.n_coefs)
-        far = (distances[told] > cutoff).any(axis=0)
+
+        def distances(some: Bool | slice, robust: Float) -> Float:
+            parts = (counts[:, some], mu[:, some], robust, leverage[:, some])
+            return cooks_distances(*parts, rows.n_coefs)
+
+        # Few are far even if their dispersion were the least that there is.
+        least = np.full(len(places), LEAST_DISPERSION)
+        far = (distances(slice(None), least)[told] > cutoff).any(axis=0)
+        some = counts[:, far] / (depths[:, None] if depths.ndim == 1 else depths[:, far]) * scale
+        found = distances(far, robust_dispersion(some, rows.index))
+        wild = (found[told] > cutoff).any(axis=0)
         if len(rows.rows) == 2:  # of two groups a count may be the only low one of the high side
-            far &= ~exceeded(counts, distances)
+            wild &= ~exceeded(counts[:, far], found)
+        far[far] = wild
         return {"far": far.astype(np.float64)}
 
     far = called[counted.map_some(columns, called, "single counts")["far"] > 0]
