@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LN2 = float(np.log(2))
 _PADJ = 0.05
 _SHOWN = 3
+_LITTLE = 1e-8
+"""Of information: less than that of a millionth of a count."""
 
 
 def single_counts_note(
@@ -99,6 +101,6 @@ def _leverages(design: DesignRows, weights: Float) -> Float:
     rows = design.rows
     in_row = (design.index == np.arange(len(rows))[:, None]).astype(np.float64)
     information = np.einsum("rj,ra,rb->jab", in_row @ weights, rows, rows)
-    cov = np.linalg.pinv(information, hermitian=True)
+    cov = np.linalg.inv(information + _LITTLE * np.eye(design.n_coefs))  # a group may be empty
     of_row = np.einsum("ra,jab,rb->rj", rows, cov, rows)
     return np.asarray(weights * of_row[design.index])
