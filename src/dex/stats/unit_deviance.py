@@ -132,42 +132,37 @@ def _block_quadrature() -> tuple[Float, Float]:
     return nodes, weights
 
 
+_NEAR: Final = 0.01
+"""Within it a series has all digits; beyond, the difference of logs still has twelve. Few counts lie
+within, so that which way they go is foretold well."""
+
+
 @inner
-def deviance_kernel(x: float) -> float:
-    """``((1 + x) log(1 + x) - x) / x**2``: half at 0."""
-    if abs(x) > 0.05:
+def _gap(x: float, step: float, scale: float) -> float:
+    """``scale * ((1 + x) log(1 + x) - x)``, where ``x`` is ``step / scale``."""
+    if abs(x) > _NEAR:
         if x <= -1.0:
-            return 1.0
-        return ((1.0 + x) * math.log(1.0 + x) - x) / (x * x)  # log1p is twice as slow
-    total = 1 / 132
-    total = 1 / 110 - x * total
-    total = 1 / 90 - x * total
-    total = 1 / 72 - x * total
-    total = 1 / 56 - x * total
-    total = 1 / 42 - x * total
-    total = 1 / 30 - x * total
-    total = 1 / 20 - x * total
-    total = 1 / 12 - x * total
-    total = 1 / 6 - x * total
-    return 1 / 2 - x * total
+            return scale
+        return scale * ((1.0 + x) * math.log(1.0 + x) - x)  # log1p is twice as slow
+    total = 1 / 20 - x * (1 / 30 - x * (1 / 42 - x * (1 / 56)))
+    return step * x * (1 / 2 - x * (1 / 6 - x * (1 / 12 - x * total)))
 
 
 @inner
 def unit_deviance(count: float, mu: float, dispersion: float) -> float:
     """Twice the log likelihood ratio of a count's mean being the count, against ``mu``.
 
-    Both forms avoid differences of large numbers; the first is the Poisson's at no dispersion.
+    Both forms avoid differences of large numbers; the second is the Poisson's at no dispersion.
     """
     diff = count - mu
+    size = 1.0 / dispersion if dispersion > 0.0 else 0.0
     if dispersion * mu > 100.0:
-        size = 1.0 / dispersion
         near = -size * math.log1p(diff / (mu + size))
         if count > 0.0:
             near += count * math.log1p(size * diff / (mu * (count + size)))
         return 2.0 * near
-    spread = dispersion / (1.0 + mu * dispersion)
-    poisson = deviance_kernel(diff / mu) / mu
-    return 2.0 * diff * diff * (poisson - spread * deviance_kernel(diff * spread))
+    of_spread = dispersion * diff / (1.0 + dispersion * mu)
+    return 2.0 * (_gap(diff / mu, diff, mu) - _gap(of_spread, diff, mu + size))
 
 
 @inner
