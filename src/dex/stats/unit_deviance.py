@@ -133,8 +133,8 @@ def _block_quadrature() -> tuple[Float, Float]:
 
 
 _NEAR: Final = 0.01
-"""Within it a series has all digits; beyond, the difference of logs still has twelve. Few counts lie
-within, so that which way they go is foretold well."""
+"""Within it a series has all digits; beyond, the difference of logs still has twelve. Few counts
+lie within, so that which way they go is foretold well."""
 
 
 @inner

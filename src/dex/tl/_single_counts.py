@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LN2 = float(np.log(2))
 _PADJ = 0.05
 _SHOWN = 3
+_PART_BYTES = 2**18
+"""Of counts: what is made of them is several times as much."""
 _LITTLE = 1e-8
 """Of information: less than that of a millionth of a count."""
 
@@ -60,7 +62,7 @@ def single_counts_note(
     cutoff = cooks_cutoff(*fit.design.shape)
     scale = np.exp(np.log(counted.libraries).mean())
 
-    def columns(counts: Float, places: Int) -> Columns:
+    def is_wild(counts: Float, places: Int) -> Bool:
         depths = counted.depths(places)
         mu = fitted_means(rows, depths, fit.coef[places] * _LN2)
         leverage = _leverages(rows, mu / (1.0 + dispersion[places] * mu))
@@ -78,7 +80,12 @@ def single_counts_note(
         if len(rows.rows) == 2:  # of two groups a count may be the only low one of the high side
             wild &= ~exceeded(counts[:, far], found)
         far[far] = wild
-        return {"far": far.astype(np.float64)}
+        return np.asarray(far)
+
+    def columns(counts: Float, places: Int) -> Columns:
+        parts = np.array_split(np.arange(len(places)), -(-counts.nbytes // _PART_BYTES))
+        found = [is_wild(counts[:, part], places[part]) for part in parts]
+        return {"far": np.concatenate(found).astype(np.float64)}
 
     far = called[counted.map_some(columns, called, "single counts")["far"] > 0]
     if not len(far):
