@@ -13,7 +13,14 @@ from scipy import sparse
 
 from dex.data.lazy import dense_of, is_lazy, sampled_rows
 from dex.data.memory import DEFAULT_STREAMED
-from dex.data.sparse_reader import CSCReader, CSRReader, SparseReader, as_slice, csr_block_size
+from dex.data.sparse_reader import (
+    CSCReader,
+    CSRReader,
+    Room,
+    SparseReader,
+    as_slice,
+    csr_block_size,
+)
 from dex.data.stream import StreamedCSR, StreamedDense
 from dex.errors import InputError
 from dex.stats.sparse_genes import SparseGenes
@@ -61,7 +68,8 @@ def sparse_reader_for(
 ) -> SparseReader:
     """Return the reader that lists only what is not zero; like :func:`reader_for`.
 
-    ``max_memory`` is what all blocks that are read at a time may take together, in bytes.
+    ``max_memory`` is what all blocks that are read at a time may take together, in bytes. What a
+    thread reads may be put over what it has read before.
     """
     form = getattr(matrix, "format", None)
     at_a_time = (max_memory or DEFAULT_STREAMED) * 2 // 3  # the rest is for what tests make of it
@@ -73,7 +81,7 @@ def sparse_reader_for(
     if isinstance(matrix, CSRDataset):
         return StreamedCSR(matrix, rows, at_a_time)
     if sparse.issparse(matrix) and form == "csr":
-        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads, each))
+        return CSRReader(matrix, rows, csr_block_size(matrix, n_threads, each), Room())
     if form == "csc":
         return CSCReader(matrix, rows, each)
     msg = (

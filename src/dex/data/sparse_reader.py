@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +21,13 @@ _BLOCK_BYTES = 16 * 2**20
 _BYTES_PER_VALUE = 24  # a row, a value and what tests make of it
 _FEWEST_SWEEPS = 8
 _LARGEST_BLOCK = 256 * 2**20
+_NOWHERE = np.uint32(2**32 - 1)
+_HALF = np.uint64(32)
+_HALVES = np.dtype(
+    {"names": ["row", "value"], "formats": [np.int32, np.float32], "offsets": [0, 4]}
+    if sys.byteorder == "little"
+    else {"names": ["value", "row"], "formats": [np.float32, np.int32], "offsets": [0, 4]}
+)
 
 
 class SparseReader(Protocol):
@@ -55,7 +63,7 @@ class CSCReader:
         place = np.full(block.shape[0], -1, np.int32)
         place[self.rows] = np.arange(len(self.rows))
         starts = np.zeros(len(genes) + 1, np.intp)
-        kept, values = np.empty(block.nnz, np.int32), _values_like(block)
+        kept, values = np.empty(block.nnz, np.int32), np.empty(block.nnz, _value_type(block))
         _keep_rows((block.indptr, block.indices, block.data), place, starts, (kept, values))
         return SparseGenes(starts, kept[: starts[-1]], values[: starts[-1]], len(self.rows))
 
@@ -70,6 +78,8 @@ class CSRReader:
     matrix: Any
     rows: Int
     genes_per_block: int
+    room: Room | None = None
+    """Where genes are put, over those read before by the same thread; None is new memory."""
     index: CSRIndex | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,15 +93,40 @@ class CSRReader:
                 self.index = CSRIndex.of(self.matrix, self.rows, self.genes_per_block)
         index, matrix, step = self.index, self.matrix, self.genes_per_block
         starts = np.concatenate([[0], np.cumsum(index.counts[genes])])
-        rows, values = np.empty(starts[-1], np.int32), _values_like(matrix, starts[-1])
+        listed, values, pair = (self.room or Room()).of(int(starts[-1]), _value_type(matrix))
         # It may begin and end within a step of the grid: what is beside it has no place.
-        place = np.full((genes[-1] // step + 1) * step, -1, np.intp)
+        place = np.full((genes[-1] // step + 1) * step, _NOWHERE, np.uint32)
         place[genes] = starts[:-1]
         spans = (index.grid[genes[0] // step], index.grid[genes[-1] // step + 1])
-        _gather(
-            (matrix.indptr, matrix.indices, matrix.data), self.rows, spans, place, (rows, values)
-        )
-        return SparseGenes(starts, rows, values, len(self.rows))
+        data = matrix.data.view(np.uint32) if values is None else matrix.data
+        _gather((matrix.indptr, matrix.indices, data), self.rows, spans, place, listed, values)
+        return SparseGenes(starts, *pair, len(self.rows))
+
+
+class Room(threading.local):
+    """Memory for what is listed, which every thread takes once.
+
+    A row and a float32 share a word of 64 bits: to write here and there in memory, to as many
+    places as there are genes, is what takes the time.
+    """
+
+    listed: NDArray[np.uint64] | Int32 = np.empty(0, np.uint64)
+    values: Values | None = None
+
+    def of(self, n: int, dtype: type[np.floating[Any]]) -> tuple[Any, Any, tuple[Int32, Values]]:
+        """Words of ``n`` listed and None, or rows and values; then their rows and values.
+
+        They are overwritten by what is read next.
+        """
+        single = dtype == np.float32
+        if len(self.listed) < n or (self.values is None) is not single:
+            self.listed = np.empty(n, np.uint64 if single else np.int32)
+            self.values = None if single else np.empty(n, dtype)
+        listed = self.listed[:n]
+        if self.values is not None:
+            return listed, self.values[:n], (listed, self.values[:n])
+        halves = listed.view(_HALVES)
+        return listed, None, (halves["row"], halves["value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +177,9 @@ def _bytes_per_gene(matrix: Any) -> int:
     return 1 + _BYTES_PER_VALUE * int(stored) // int(matrix.shape[1])
 
 
-def _values_like(matrix: Any, n: int | None = None) -> Values:
-    """Room for values of a matrix: float32 if it is, else float64, which holds whole numbers."""
-    dtype: Any = np.float32 if matrix.data.dtype == np.float32 else np.float64
-    return np.empty(len(matrix.data) if n is None else n, dtype)
+def _value_type(matrix: Any) -> type[np.floating[Any]]:
+    """Type of the values of a matrix: float32 if it is, else float64, which holds whole numbers."""
+    return np.float32 if matrix.data.dtype == np.float32 else np.float64
 
 
 @kernel
@@ -170,19 +204,29 @@ def _gather(
     matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     rows: Int,
     spans: tuple[Int32, Int32],
-    place: Int,
-    out: tuple[Int32, Values],
+    place: NDArray[np.uint32],
+    listed: Any,
+    values: Values | None,
 ) -> None:
-    """Put the values within the spans of the rows where their genes have ``place``, which moves."""
+    """Put what is within the spans of the rows where their genes have ``place``, which moves.
+
+    Rows are listed beside their values; without ``values``, in one word with the bits of ``data``.
+    """
     indptr, indices, data = matrix
     begins, ends = spans
     for i in range(rows.size):
         start = indptr[rows[i]]
-        for k in range(start + begins[i], start + ends[i]):
-            spot = place[indices[k]]
-            if spot >= 0:
-                out[0][spot], out[1][spot] = i, data[k]
-                place[indices[k]] = spot + 1
+        # Unsigned, so that no index is taken to count from the end.
+        for k in range(np.uint64(start + begins[i]), np.uint64(start + ends[i])):
+            j = np.uint32(indices[k])
+            spot = place[j]
+            if spot == _NOWHERE:
+                continue
+            place[j] = spot + np.uint32(1)
+            if values is None:
+                listed[spot] = np.uint64(data[k]) << _HALF | np.uint64(i)
+            else:
+                listed[spot], values[spot] = i, data[k]
 
 
 @kernel
