@@ -3,7 +3,7 @@
 A value and its group are one word of 64 bits: the upper half is larger where the value is, and
 equal where it is equal; the lower half is the group. The bits of floats, read as whole numbers, are
 in the order of the floats. Only their range in use is sorted, without the low bits that are the
-same in all: small counts then take one pass, whatever their type, and float32 takes three. Where
+same in all: small counts then take one pass, whatever their type, and float32 takes two or three. Where
 few different values meet few groups, nothing is sorted: they are counted in a table.
 """
 
@@ -32,10 +32,15 @@ HALF = np.uint64(32)
 GROUP = np.uint64(2**32 - 1)
 
 _ONE = np.uint64(1)
-_DIGIT, _MOST_PASSES = 8, 3
-"""The 256 places that a pass writes to fit the nearest cache, which matters more than a pass."""
-_LEADING_BITS = _DIGIT * _MOST_PASSES
-"""So many are sorted by radix; of values of more bits few then still agree and are not equal."""
+_LEADING_BITS = 24
+"""So many are sorted by radix at most, in as many passes as keep the places that a pass writes to
+in the nearest cache. Of values of more bits few then still agree and are not equal."""
+_SPARE_BITS = 4
+"""Beyond those that number the values: leading bits that few of different values share."""
+_DIGIT = 10
+_MOST_PASSES = -(-_LEADING_BITS // _DIGIT)
+_MOST_MOVES = 4
+"""Per value, by which those that share their leading bits are put in order one by one."""
 _TABLE_PER_VALUE = 2
 """A table may have so many entries for every value that is counted in it."""
 
@@ -163,11 +168,12 @@ def sort_gene(
     if long_keys is not None and span >> HALF:
         return _sort_long((words, spare), spots, long_keys, span)
     width = _width(span)
-    rest = max(width - _LEADING_BITS, 0)  # not looked at by the radix sort
+    leading = min(_width(np.uint64(n)) + _SPARE_BITS, _LEADING_BITS)
+    rest = max(width - leading, 0)  # not looked at by the radix sort
     shift += HALF + np.uint64(rest)
     in_order = _radix_sort((words, spare), spots, (lowest, shift, width - rest))[0]
     if rest > 0:
-        _settle_words(in_order, lowest, shift)
+        _settle_words(in_order)
     return in_order
 
 
@@ -231,15 +237,20 @@ def _count_digits(
 
 
 @part
-def _settle_words(words: Words, lowest: np.uint64, shift: np.uint64) -> None:
-    """Sort words that agree from bit ``shift`` on, above ``lowest``: few, and rarely any."""
-    start, n = 0, words.shape[0]
-    for i in range(1, n + 1):
-        if i < n and (words[i] - lowest) >> shift == (words[i - 1] - lowest) >> shift:
-            continue
-        if i - start > 1:
-            _shell_sort(words[start:i])
-        start = i
+def _settle_words(words: Words) -> None:
+    """Put words in order that are nearly so: few agree in the leading bits and are not equal."""
+    n = words.shape[0]
+    moves_left = _MOST_MOVES * n
+    for i in range(1, n):
+        word, hole = words[i], i
+        while hole > 0 and words[hole - 1] >> HALF > word >> HALF:
+            words[hole] = words[hole - 1]
+            hole -= 1
+        words[hole] = word
+        moves_left -= i - hole
+        if moves_left < 0:
+            _shell_sort(words)
+            return
 
 
 @part

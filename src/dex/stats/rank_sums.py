@@ -36,6 +36,8 @@ from dex.typing import REST, Bool, Float, Int
 
 _LARGEST_WHOLE = 2**21
 """Of so many observations the cube does not fit 64 bits: ties are then counted in floats."""
+_NO_VALUE = np.uint64(2**32)
+"""What is above the upper half of any word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +147,24 @@ def _against_rest(
 def _add_runs(words: Words, below: int, ranks: tuple[int, int], sums: Int) -> float:
     """Add the doubled centred ranks to the ``sums`` of their groups, less that of the background.
 
-    ``below`` is below all words. Returns what their ties add to N^3 - sum(t^3).
+    ``below`` is below all words. Returns what their ties add to N^3 - sum(t^3). The doubled rank
+    of a run is where it starts and where it stops, each found in a sweep without a branch: which
+    values are tied cannot be foretold.
     """
-    total, of_background = ranks
-    start, n, scatter = 0, words.shape[0], 0.0
-    while start < n:
-        stop = start + 1
-        while stop < n and words[stop] >> HALF == words[start] >> HALF:
-            stop += 1
-        tied = stop - start
-        rank = 2 * below + tied - total
-        for i in range(start, stop):
-            sums[words[i] & GROUP] += rank - of_background
-        scatter += 3.0 * below * tied * (below + tied)
-        below += tied
-        start = stop
-    return scatter
+    n, scatter, constant = words.shape[0], 0.0, ranks[0] + ranks[1]
+    start, value = below, _NO_VALUE
+    for i in range(n):
+        start = start if words[i] >> HALF == value else below + i
+        value = words[i] >> HALF
+        sums[words[i] & GROUP] += start - constant
+        # A third of what 3 c t (c + t) of the run gains with this one.
+        scatter += float(start) * (2 * (below + i) - start + 1)
+    stop, value = below + n, _NO_VALUE
+    for i in range(n - 1, -1, -1):
+        stop = stop if words[i] >> HALF == value else below + i + 1
+        value = words[i] >> HALF
+        sums[words[i] & GROUP] += stop
+    return 3.0 * scatter
 
 
 @part
@@ -203,21 +207,22 @@ def _against_reference(
     (words, spare, spots, table), long_keys = spaces
     n_vars, n_groups, reference = starts.shape[0] - 1, sizes.shape[0], tests[0, 1]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    n_background, counts = np.empty(n_groups, np.int64), np.zeros((3, n_groups), np.int64)
+    n_background, counts = np.empty(n_groups, np.int64), np.empty((3, n_groups), np.int64)
+    room = np.empty(words.shape[0], np.int64)
     one = ties.dtype.type(1)
     for j in range(n_vars):
         gene = (rows[starts[j] : starts[j + 1]], bits[starts[j] : starts[j + 1]])
         in_use = load_gene(gene, (codes, sizes, n_background), background, words, long_keys)
         n_below = in_use[1]
         for g in range(n_groups):
-            counts[0, g] = 0
+            counts[0, g] = counts[2, g] = 0
             ties[g] = one - one
         n_values = count_in_table(in_use, n_groups, words, table)
         if n_values > 0:
             _walk_table(table, (n_values, n_below), (reference, n_background), counts[0], ties)
         else:
             in_order = sort_gene(in_use, (words, spare), spots, long_keys)
-            _walk_words(in_order, n_below, (reference, n_background), counts, ties)
+            _walk_words(in_order, n_below, (reference, n_background), counts, ties, room)
         for t in range(len(tests)):
             g = tests[t, 0]
             m, n, z = (
@@ -235,61 +240,58 @@ def _against_reference(
 
 @part
 def _walk_words(
-    words: Words, n_below: int, groups: tuple[int, Int], counts: Int, ties: Any
+    words: Words, n_below: int, groups: tuple[int, Int], counts: Int, ties: Any, room: Int
 ) -> None:
     """Add up 2 U of every group against the reference, and ``ties``, from sorted words.
 
-    ``counts`` are, per group: 2 U; its values in this run, left as 0; a list of the groups in it.
+    ``counts`` are, per group: 2 U; its values in its last run; the number of that run, from 1 on,
+    which come as 0. ``room`` is for as many as there are words.
     """
     reference, zeros = groups
-    below = 0
-    for side, (first, last) in enumerate(((0, n_below), (n_below, words.shape[0]))):
-        if side == 1:
-            for g in range(zeros.shape[0]):
-                counts[0, g] += zeros[g] * (2 * below + zeros[reference])
-            below += zeros[reference]
-        below = _walk(words[first:last], below, reference, counts, ties)
+    below = _walk(words[:n_below], (0, 0), reference, counts, ties, room)
+    for g in range(zeros.shape[0]):
+        counts[0, g] += zeros[g] * (2 * below + zeros[reference])
+    _walk(words[n_below:], (below + zeros[reference], n_below), reference, counts, ties, room)
 
 
 @part
-def _walk(words: Words, below: int, reference: int, counts: Int, ties: Any) -> int:
-    """Add the runs of equal values; ``below`` of the reference are below, and are returned."""
-    double_u, tied, touched = counts
-    start, n = 0, words.shape[0]
-    while start < n:
-        stop, g = start + 1, int(words[start] & GROUP)
-        if stop == n or words[stop] >> HALF != words[start] >> HALF:  # no tie: most values
-            if g == reference:
-                below += 1
-            else:
-                double_u[g] += 2 * below
-            start = stop
-            continue
-        stop, n_touched = start, 0
-        while stop < n and words[stop] >> HALF == words[start] >> HALF:
-            g = int(words[stop] & GROUP)
-            if tied[g] == 0:
-                touched[n_touched] = g
-                n_touched += 1
-            tied[g] += 1
-            stop += 1
-        shared = tied[reference]
-        for i in range(n_touched):
-            g = touched[i]
-            _add_run(g, (tied[g], shared if g != reference else 0, below), double_u, ties)
-            tied[g] = 0
-        below += shared
-        start = stop
+def _walk(
+    words: Words, before: tuple[int, int], reference: int, counts: Int, ties: Any, room: Int
+) -> int:
+    """Add the runs of equal values; return how many of the reference are in or below them.
+
+    ``before`` are those of the reference, and the words, that come before. Each observation adds
+    to 2 U those of the reference that are below its run, found in a sweep forward, and those that
+    are not above it, found backward: without a branch, as in :func:`_add_runs`. To ``ties`` it
+    adds 3 q (q + 1), with q the observations of its group and of the reference that it joins in
+    its run: (s + r)^3 - (s + r), less that of the reference by itself, which is added to its own.
+    """
+    double_u, tied, run_of = counts
+    below, run = before
+    n, start, value, of_reference = words.shape[0], below, _NO_VALUE, ties[reference]
+    for i in range(n):
+        g, same = words[i] & GROUP, words[i] >> HALF == value
+        value = words[i] >> HALF
+        start = start if same else below
+        run = run if same else before[1] + i + 1
+        k = tied[g] + 1 if run_of[g] == run else 0
+        tied[g], run_of[g] = k, run
+        double_u[g] += start
+        room[i] = k - start
+        is_reference = int(g == np.uint64(reference))
+        below += is_reference
+        of_reference += ties.dtype.type(is_reference * 3 * k) * ties.dtype.type(k + 1)
+    stop, not_above, value = below, below, _NO_VALUE
+    for i in range(n - 1, -1, -1):
+        g = words[i] & GROUP
+        stop = stop if words[i] >> HALF == value else not_above
+        value = words[i] >> HALF
+        not_above -= int(g == np.uint64(reference))
+        double_u[g] += stop
+        q = ties.dtype.type(room[i] + stop)
+        ties[g] += 3 * q * (q + 1)
+    ties[reference] = of_reference
     return below
-
-
-@part
-def _add_run(g: int, run: tuple[int, int, int], double_u: Int, ties: Any) -> None:
-    """Add a run of ``own`` values of a group, ``shared`` by the reference, with ``below`` of it."""
-    own, shared, below = run
-    double_u[g] += own * (2 * below + shared)
-    s, r = ties.dtype.type(own), ties.dtype.type(shared)
-    ties[g] += s * (s * s + 3 * s * r + 3 * r * r - 1)  # (s + r)^3 - (s + r), less that of r
 
 
 @part
