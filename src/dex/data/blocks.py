@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _R = TypeVar("_R")
 _FEWEST_GENES = 16
-_PART_VALUES = 2**19  # enough that calls do not count, few enough for a processor's cache
+_PART_VALUES = 2**20  # enough that calls do not count, few beside the matrix
 _NOT_NEGATIVE = frozenset({Scale.COUNTS, Scale.LINEAR})
 
 

@@ -1,7 +1,8 @@
 """Mean and sum of squares of every gene in every group, and of everybody outside the group.
 
-The two-pass algorithm with its correction term, and the pairwise update, of Chan, Golub & LeVeque
-(1983), The American Statistician 37:242-247. Nothing is subtracted from a total.
+Sums about a value of the group itself, and again about the mean where that was far from it, and
+the pairwise update: the shifted and the two-pass algorithm of Chan, Golub & LeVeque (1983), The
+American Statistician 37:242-247. Nothing is subtracted from a total of all groups.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from dex._numba import kernel, part
 from dex.stats.grouping import Grouping
 from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
+
+_FAR = 1e3
+"""Sum of squares, over that about the mean, from which on too many digits would cancel."""
+_SHIFT, _LISTED, _TOTAL, _SQUARE = range(4)
+"""What is summed of a group: beside each other, as an observation may be of any group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,80 +159,82 @@ def _group_moments(
     """Mean, mean_low, sum_sq and n_positive, each ``(n_vars, n_groups)``."""
     starts, rows, values = genes
     shape = (starts.shape[0] - 1, n.shape[0])
-    mean, mean_low, sum_sq = np.empty(shape), np.zeros(shape), np.zeros(shape)
-    n_positive, listed = np.zeros(shape, np.intp), np.empty(n.shape[0], np.intp)
+    mean, mean_low, sum_sq = np.empty(shape), np.empty(shape), np.empty(shape)
+    n_positive, sums = np.empty(shape, np.intp), np.empty((n.shape[0], 4))
     for j in range(shape[0]):
         gene = (rows[starts[j] : starts[j + 1]], values[starts[j] : starts[j + 1]])
-        out = (listed, mean[j], mean_low[j], n_positive[j])
-        _find_means(gene, background, codes, n, out)
-        _add_residuals(gene, background, codes, n, (listed, mean[j], mean_low[j], sum_sq[j]))
+        for g in range(n.shape[0]):
+            sums[g, _SHIFT] = np.nan
+        _sum_up(gene, background, codes, sums, n_positive[j])
+        if _are_far(sums):
+            _sum_up(gene, background, codes, sums, n_positive[j])
+        for g in range(n.shape[0]):
+            n_positive[j, g] += n[g] if background > 0 else int(sums[g, _LISTED])
+            own = _with_background(sums[g], n[g], background)
+            mean[j, g], mean_low[j, g], sum_sq[j, g] = own
     return mean, mean_low, sum_sq, n_positive
 
 
 @part
-def _find_means(
-    gene: tuple[Int32, Values],
-    background: float,
-    codes: Int32,
-    n: Int,
-    out: tuple[Int, Float, Float, Int],
+def _sum_up(
+    gene: tuple[Int32, Values], background: float, codes: Int32, sums: Float, n_negative: Int
 ) -> None:
-    """Fill mean, n_positive, and how many values of every group are not the background.
+    """Sums about the shift, and sums of squares, of values beside the background.
 
-    What is summed is the distance from the group's first value: exactly 0 if it is constant. The
-    sums and n_positive come as 0; the sums are left so.
+    A shift that is NaN becomes the first value of the group: the sums of a constant are exactly 0.
+    Of ``n_negative`` there is what the listed values that are not positive take from their number.
     """
-    (rows, values), (listed, mean, total, n_positive) = gene, out
-    listed[:] = 0
+    rows, values = gene
+    for g in range(sums.shape[0]):
+        sums[g, _LISTED] = sums[g, _TOTAL] = sums[g, _SQUARE] = 0.0
+        n_negative[g] = 0
     for i in range(rows.shape[0]):
         g, value = codes[rows[i]], np.float64(values[i])
         if g < 0 or value == background:
             continue
-        if listed[g] == 0:
-            mean[g] = value
-        listed[g] += 1
-        total[g] += value - mean[g]
+        if sums[g, _LISTED] == 0.0 and np.isnan(sums[g, _SHIFT]):
+            sums[g, _SHIFT] = value
+        distance = value - sums[g, _SHIFT]
+        sums[g, _LISTED] += 1.0
+        sums[g, _TOTAL] += distance
+        sums[g, _SQUARE] += distance * distance
         if not value > 0:  # seldom
-            n_positive[g] -= 1
-    for g in range(n.shape[0]):
-        n_positive[g] += n[g] if background > 0 else listed[g]
-        if listed[g] < n[g]:
-            if listed[g] > 0:
-                total[g] += listed[g] * (mean[g] - background)
-            mean[g] = background
-        if n[g] > 0:
-            mean[g] += total[g] / n[g]
-        else:
-            mean[g] = np.nan
-        total[g] = 0.0
+            n_negative[g] -= 1
 
 
 @part
-def _add_residuals(
-    gene: tuple[Int32, Values],
-    background: float,
-    codes: Int32,
-    n: Int,
-    out: tuple[Int, Float, Float, Float],
-) -> None:
-    """Fill mean_low and sum_sq, which come as 0, given the means."""
-    rows, values = gene
-    listed, mean, mean_low, sum_sq = out
-    for i in range(rows.shape[0]):
-        g, value = codes[rows[i]], np.float64(values[i])
-        if g < 0 or value == background:
-            continue
-        residual = value - mean[g]
-        mean_low[g] += residual
-        sum_sq[g] += residual * residual
-    for g in range(n.shape[0]):
-        if listed[g] < n[g]:
-            residual = background - mean[g]
-            mean_low[g] += (n[g] - listed[g]) * residual
-            sum_sq[g] += (n[g] - listed[g]) * (residual * residual)
-        if n[g] > 0:
-            sum_sq[g] -= mean_low[g] * (mean_low[g] / n[g])
-            mean_low[g] /= n[g]
+def _are_far(sums: Float) -> bool:
+    """Whether a shift is so far from its group's mean that digits cancel; all are then moved there.
+
+    They cancel in the sum of squares about the mean, ``square - total^2 / listed``.
+    """
+    far = False
+    for g in range(sums.shape[0]):
+        listed, total, square = sums[g, _LISTED], sums[g, _TOTAL], sums[g, _SQUARE]
+        far |= square * listed > _FAR * (square * listed - total * total)
+    if far:
+        for g in range(sums.shape[0]):
+            if sums[g, _LISTED] > 0:
+                sums[g, _SHIFT] += sums[g, _TOTAL] / sums[g, _LISTED]
+    return far
+
+
+@part
+def _with_background(own: Float, n: int, background: float) -> tuple[float, float, float]:
+    """Mean, mean_low and sum_sq of a group of ``n`` values, those not listed the background."""
+    m, total, square = own[_LISTED], own[_TOTAL], own[_SQUARE]
+    if n == 0:
+        return np.nan, 0.0, 0.0
+    if m == 0:
+        return background, 0.0, 0.0
+    step = total / m
+    square -= total * step
+    start, beyond = own[_SHIFT], own[_SHIFT] - background
+    if m < n:
+        start, total = background, total + m * beyond
+        square += (beyond + step) * (beyond + step) * (m * ((n - m) / n))
+    mean, low = _exact_sum(start, total / n)
+    return mean, low, square
 
 
 @kernel
@@ -237,11 +245,11 @@ def _rest_moments(
     n_vars, n_groups = mean.shape
     rest = (np.full(mean.shape, np.nan), np.zeros(mean.shape), np.zeros(mean.shape))
     for j in range(n_vars):
-        forward = backward = (0, np.nan, 0.0, 0.0)
+        forward = backward = (np.int64(0), np.nan, 0.0, 0.0)
         for g in range(n_groups):
             rest[0][j, g], rest[1][j, g], rest[2][j, g] = forward[1:]
             forward = _merge(forward, (n[g], mean[j, g], mean_low[j, g], sum_sq[j, g]))
-        size = 0
+        size = np.int64(0)
         for g in range(n_groups - 1, -1, -1):
             before = forward[0] - size - n[g]
             size += n[g]
@@ -263,8 +271,13 @@ def _merge(
     n = a[0] + b[0]
     delta = (b[1] - a[1]) + (b[2] - a[2])
     step = a[2] + delta * (b[0] / n)
-    mean = a[1] + step
-    # Knuth's two-sum: the exact rounding error of the line above.
-    shadow = mean - a[1]
-    low = (a[1] - (mean - shadow)) + (step - shadow)
+    mean, low = _exact_sum(a[1], step)
     return n, mean, low, a[3] + b[3] + delta * delta * (a[0] * (b[0] / n))
+
+
+@part
+def _exact_sum(a: float, b: float) -> tuple[float, float]:
+    """Return ``a + b`` and what rounding took from it (Knuth's two-sum)."""
+    both = a + b
+    shadow = both - a
+    return both, (a - (both - shadow)) + (b - shadow)

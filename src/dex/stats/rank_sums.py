@@ -117,7 +117,8 @@ def _against_rest(
     """``RankSums`` of every group against the rest: ``(n_vars, n_groups)`` and ``(n_vars,)``."""
     (starts, rows, bits), (codes, sizes) = genes, groups
     (words, spare, spots, table), long_keys = spaces
-    n_vars, n_groups, total = starts.shape[0] - 1, sizes.shape[0], 0
+    # Not a literal 0, of which tuples would be compiled for twice.
+    n_vars, n_groups, total = starts.shape[0] - 1, sizes.shape[0], np.int64(0)
     for size in sizes:
         total += size
     deviation, untied = np.empty((n_vars, n_groups)), np.empty(n_vars)
@@ -248,7 +249,7 @@ def _walk_words(
     which come as 0. ``room`` is for as many as there are words.
     """
     reference, zeros = groups
-    below = _walk(words[:n_below], (0, 0), reference, counts, ties, room)
+    below = _walk(words[:n_below], (np.int64(0), np.int64(0)), reference, counts, ties, room)
     for g in range(zeros.shape[0]):
         counts[0, g] += zeros[g] * (2 * below + zeros[reference])
     _walk(words[n_below:], (below + zeros[reference], n_below), reference, counts, ties, room)
