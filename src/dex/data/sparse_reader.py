@@ -189,14 +189,17 @@ def _index(
     """Fill grid and counts."""
     grid, counts = out
     for i in range(rows.size):
-        start, stop = indptr[rows[i]], indptr[rows[i] + 1]
-        n_found = 0
+        start, stop = np.uint64(indptr[rows[i]]), np.uint64(indptr[rows[i] + 1])
+        n_found, first = 0, np.uint32(0)
         for k in range(start, stop):
-            counts[indices[k]] += 1
-            while n_found * step <= indices[k]:
+            j = np.uint32(indices[k])
+            counts[j] += 1
+            while first <= j:
                 grid[n_found, i] = k - start
                 n_found += 1
-        grid[n_found:, i] = stop - start
+                first += np.uint32(step)
+        for n in range(n_found, grid.shape[0]):
+            grid[n, i] = stop - start
 
 
 @kernel

@@ -24,6 +24,8 @@ _LN2 = float(np.log(2.0))
 _LOG10_2 = float(np.log10(2.0))
 _TINY_PVAL = 1e-250
 """Scipy's functions serve above; below, they near the subnormal numbers."""
+_NEAR_Z, _FAR_Z = 0.1, 25.0
+"""Between them the complementary error function has all digits of p, and its log of log p."""
 _LARGEST_F = 1e300
 """Cap of a finite F, so that nothing overflows."""
 _FEW_DF = 500.0
@@ -51,11 +53,12 @@ def normal_log10_pval(z: ArrayLike) -> Float:
     [0.0, -1.30103, -2173.570513]
     """
     size = np.abs(np.asarray(z, dtype=np.float64))
-    small = size < 1.0  # false for NaN
-    log_pval = np.empty(size.shape)
-    log_pval[small] = np.log1p(-special.erf(size[small] / np.sqrt(2.0)))
-    with np.errstate(over="ignore"):  # z beyond 1e154: log10 p itself is minus infinity
-        log_pval[~small] = special.log_ndtr(-size[~small]) + np.log(2.0)
+    x = size / np.sqrt(2.0)
+    near, far = size < _NEAR_Z, size > _FAR_Z  # false for NaN
+    with np.errstate(divide="ignore", over="ignore"):  # z beyond 1e154: log10 p is minus infinity
+        log_pval = np.asarray(np.log(special.erfc(x)))
+        log_pval[near] = np.log1p(-special.erf(x[near]))
+        log_pval[far] = special.log_ndtr(-size[far]) + _LN2
     return log_pval / _LN10 + 0.0  # never -0
 
 
