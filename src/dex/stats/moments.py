@@ -189,7 +189,7 @@ def _sum_up(
         sums[g, _LISTED] = sums[g, _TOTAL] = sums[g, _SQUARE] = 0.0
         n_negative[g] = 0
     for i in range(rows.shape[0]):
-        g, value = codes[rows[i]], np.float64(values[i])
+        g, value = codes[np.uint32(rows[i])], np.float64(values[i])
         if g < 0 or value == background:
             continue
         if sums[g, _LISTED] == 0.0 and np.isnan(sums[g, _SHIFT]):

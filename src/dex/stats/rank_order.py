@@ -83,8 +83,9 @@ def load_gene(
     codes, sizes, n_background = groups
     for g in range(sizes.shape[0]):  # a loop compiles in a fraction of the time of a slice
         n_background[g] = sizes[g]
-    rows = (codes, n_background)
-    n, n_below, low, high, varying = _load(gene, rows, background, words, long_keys)
+    zero = _key(background[0], background[1])
+    n = _load(gene, (codes, n_background), (zero, background[1]), words, long_keys)
+    n_below, low, high, varying = _extent(words[:n], zero, long_keys)
     shift = np.uint64(0)
     while varying and not (varying >> shift) & _ONE:
         shift += _ONE
@@ -102,32 +103,42 @@ def load_gene(
 def _load(
     gene: tuple[Int32, Bits],
     groups: tuple[Int32, Int],
-    background: tuple[int, int],
+    zero: tuple[np.uint64, int],
     words: Words,
     long_keys: Words | None,
-) -> tuple[int, int, np.uint64, np.uint64, np.uint64]:
-    """How many there are, how many below; lowest and highest key, and the bits that vary."""
+) -> int:
+    """List what is beside the background, whose key is ``zero[0]``; return how many there are."""
     (rows, bits), (codes, n_background) = gene, groups
-    zero = _key(background[0], background[1])
-    n = n_below = 0
-    low = high = first = varying = zero - zero
+    n = 0
     for i in range(rows.shape[0]):
-        group, key = codes[rows[i]], _key(int(bits[i]), background[1])
-        if group < 0 or key == zero:
+        # Unsigned, so that it is not taken to count from the end.
+        group, key = codes[np.uint32(rows[i])], _key(int(bits[i]), zero[1])
+        if group < 0 or key == zero[0]:
             continue
-        if n == 0:
-            low = high = first = key
-        n_below += int(key < zero)
         n_background[group] -= 1
-        low, high = min(low, key), max(high, key)
-        varying |= key ^ first
         if long_keys is None:
             words[n] = key << HALF | np.uint64(group)
         else:
             words[n] = np.uint64(group)
             long_keys[0, n] = key
         n += 1
-    return n, n_below, low, high, varying
+    return n
+
+
+@part
+def _extent(
+    words: Words, zero: np.uint64, long_keys: Words | None
+) -> tuple[int, np.uint64, np.uint64, np.uint64]:
+    """How many keys are below the background; the lowest, the highest, and the bits that vary."""
+    n_below = 0
+    high = every = zero - zero
+    low = common = ~high
+    for i in range(words.shape[0]):  # by itself, so that many are looked at at a time
+        key = words[i] >> HALF if long_keys is None else long_keys[0, i]
+        n_below += int(key < zero)
+        low, high = min(low, key), max(high, key)
+        every, common = every | key, common & key
+    return (n_below, low, high, every ^ common) if high >= low else (0, zero, zero, zero - zero)
 
 
 @part
@@ -210,7 +221,7 @@ def _radix_sort(
             i = ((word - lowest) >> shift) & mask
             spot = own[i]
             own[i] = spot + 1
-            spare[spot] = word
+            spare[np.uint64(spot)] = word
         words, spare = spare, words
         shift += step
     return words, spare
