@@ -238,9 +238,23 @@ def _checked(
 
 def _has_bad_values(raw: NDArray[Any], *, scale: Scale, gaps: bool) -> bool:
     """Whether there is a value that no test can take; cheap, as it is asked of every block."""
+    if _are_positive(raw):
+        return False
     low, high = raw.min(initial=0.0), raw.max(initial=0.0)  # NaN, if there is one, comes through
     fine = np.isfinite(low) and np.isfinite(high) and (scale not in _NOT_NEGATIVE or low >= 0)
     return not fine and bool(_bad_values(raw, scale, gaps=gaps).any())
+
+
+def _are_positive(raw: NDArray[Any]) -> bool:
+    """Whether all floats are 0 or more, and finite; it may say no of minus zero.
+
+    Read as whole numbers without a sign, theirs are the smallest bits.
+    """
+    if raw.dtype.kind != "f" or not raw.size:
+        return False
+    bits = raw.view(f"u{raw.dtype.itemsize}")
+    infinity = np.array(np.inf, raw.dtype).view(bits.dtype)
+    return bool(bits.max() < infinity)
 
 
 def _bad_values(raw: NDArray[Any], scale: Scale, *, gaps: bool) -> Bool:

@@ -243,7 +243,7 @@ def _rest_moments(
 ) -> tuple[Float, Float, Float]:
     """As in ``_group_moments``, of all groups but one: those before it, then those after it."""
     n_vars, n_groups = mean.shape
-    rest = (np.full(mean.shape, np.nan), np.zeros(mean.shape), np.zeros(mean.shape))
+    rest = (np.empty(mean.shape), np.empty(mean.shape), np.empty(mean.shape))
     for j in range(n_vars):
         forward = backward = (np.int64(0), np.nan, 0.0, 0.0)
         for g in range(n_groups):

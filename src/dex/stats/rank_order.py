@@ -33,12 +33,12 @@ GROUP = np.uint64(2**32 - 1)
 
 _ONE = np.uint64(1)
 _LEADING_BITS = 24
-"""So many are sorted by radix at most, in as many passes as keep the places that a pass writes to
-in the nearest cache. Of values of more bits few then still agree and are not equal."""
+"""So many are sorted by radix at most; of values of more bits few then still agree and are not
+equal."""
 _SPARE_BITS = 4
-"""Beyond those that number the values: leading bits that few of different values share."""
+"""Beyond those that number the values: likewise."""
 _DIGIT = 10
-_MOST_PASSES = -(-_LEADING_BITS // _DIGIT)
+"""Bits in a pass, at most: the places that it writes to fit the nearest cache."""
 _MOST_MOVES = 4
 """Per value, by which those that share their leading bits are put in order one by one."""
 _TABLE_PER_VALUE = 2
@@ -58,7 +58,7 @@ def work_spaces(genes: SparseGenes) -> Spaces:
     """Working memory: words, room to sort them, places of digits, a table, and long keys if any."""
     longest = int(np.diff(genes.starts).max(initial=0))
     words, spare = np.empty((2, longest), np.uint64)
-    spots = np.empty(_MOST_PASSES << _DIGIT, np.int64)
+    spots = np.empty(1 << _DIGIT, np.int64)
     table = np.zeros(_TABLE_PER_VALUE * longest, np.int32)
     single = genes.values.dtype == np.float32
     # Where this is None, kernels are compiled without what sorts long keys.
@@ -178,14 +178,13 @@ def sort_gene(
     words, spare = spaces[0][:n], spaces[1][:n]
     if long_keys is not None and span >> HALF:
         return _sort_long((words, spare), spots, long_keys, span)
-    width = _width(span)
-    leading = min(_width(np.uint64(n)) + _SPARE_BITS, _LEADING_BITS)
-    rest = max(width - leading, 0)  # not looked at by the radix sort
-    shift += HALF + np.uint64(rest)
-    in_order = _radix_sort((words, spare), spots, (lowest, shift, width - rest))[0]
-    if rest > 0:
-        _settle_words(in_order)
-    return in_order
+    width, shift = _width(span), shift + HALF
+    leading = min(_width(np.uint64(n)) + _SPARE_BITS, _LEADING_BITS, width)
+    above = (lowest, shift + np.uint64(width - leading))
+    words, spare = _radix_sort((words, spare), spots, above, leading)
+    if leading < width and not _settle_words(words):
+        words, spare = _radix_sort((words, spare), spots, (lowest, shift), width)
+    return words
 
 
 @part
@@ -200,27 +199,29 @@ def _width(span: np.uint64) -> int:
 
 @part
 def _radix_sort(
-    spaces: tuple[Words, Words], spots: Int, in_use: tuple[np.uint64, np.uint64, int]
+    spaces: tuple[Words, Words], spots: Int, above: tuple[np.uint64, np.uint64], width: int
 ) -> tuple[Words, Words]:
-    """Sort by the lowest ``width`` bits above ``shift`` of what the words are above ``lowest``.
+    """Sort by the lowest ``width`` bits of what words are above ``lowest`` and ``shift``.
 
     Returns the two spaces, the sorted one first.
     """
-    (words, spare), (lowest, shift, width) = spaces, in_use
+    (words, spare), (lowest, shift) = spaces, above
     n_passes = -(-width // _DIGIT)
     digit = -(-width // max(n_passes, 1))
-    n_spots, step = 1 << digit, np.uint64(digit)
+    step = np.uint64(digit)
     mask = (_ONE << step) - _ONE
-    _count_digits(words, spots, (lowest, shift), (digit, n_passes))
-    for k in range(n_passes):
-        own = spots[k * n_spots : (k + 1) * n_spots]
+    for _ in range(n_passes):
+        for i in range(1 << digit):
+            spots[i] = 0
+        for word in words:
+            spots[((word - lowest) >> shift) & mask] += 1
         taken = 0
-        for i in range(n_spots):
-            taken, own[i] = taken + own[i], taken
+        for i in range(1 << digit):
+            taken, spots[i] = taken + spots[i], taken
         for word in words:
             i = ((word - lowest) >> shift) & mask
-            spot = own[i]
-            own[i] = spot + 1
+            spot = spots[i]
+            spots[i] = spot + 1
             spare[np.uint64(spot)] = word
         words, spare = spare, words
         shift += step
@@ -228,31 +229,10 @@ def _radix_sort(
 
 
 @part
-def _count_digits(
-    words: Words, spots: Int, above: tuple[np.uint64, np.uint64], digits: tuple[int, int]
-) -> None:
-    """How often every digit has every value: one look at the words for all passes."""
-    (lowest, shift), (digit, n_passes) = above, digits
-    step, n_spots = np.uint64(digit), 1 << digit
-    mask = (_ONE << step) - _ONE
-    for i in range(n_passes * n_spots):
-        spots[i] = 0
-    second, third = spots[n_spots:], spots[2 * n_spots :]
-    for word in words:
-        key = (word - lowest) >> shift
-        spots[key & mask] += 1
-        if n_passes > 1:
-            second[(key >> step) & mask] += 1
-            if n_passes > 2:
-                third[(key >> (step + step)) & mask] += 1
-
-
-@part
-def _settle_words(words: Words) -> None:
-    """Put words in order that are nearly so: few agree in the leading bits and are not equal."""
-    n = words.shape[0]
-    moves_left = _MOST_MOVES * n
-    for i in range(1, n):
+def _settle_words(words: Words) -> bool:
+    """Put words in order that are nearly so; False if they are not: many agree in leading bits."""
+    moves_left = _MOST_MOVES * words.shape[0]
+    for i in range(1, words.shape[0]):
         word, hole = words[i], i
         while hole > 0 and words[hole - 1] >> HALF > word >> HALF:
             words[hole] = words[hole - 1]
@@ -260,23 +240,8 @@ def _settle_words(words: Words) -> None:
         words[hole] = word
         moves_left -= i - hole
         if moves_left < 0:
-            _shell_sort(words)
-            return
-
-
-@part
-def _shell_sort(words: Words) -> None:
-    """Insertion, from afar first, as a run may be long."""
-    n = words.shape[0]
-    gap = n // 2
-    while gap > 0:
-        for i in range(gap, n):
-            word, hole = words[i], i
-            while hole >= gap and words[hole - gap] > word:
-                words[hole] = words[hole - gap]
-                hole -= gap
-            words[hole] = word
-        gap = 1 if gap == 2 else 5 * gap // 11
+            return False
+    return True
 
 
 @part
@@ -291,7 +256,7 @@ def _sort_long(spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: 
     shift = np.uint64(_width(span) - _LEADING_BITS)
     for i in range(n):
         places[i] = (keys[i] >> shift) << HALF | np.uint64(i)
-    in_order, out = _radix_sort((places, spare), spots, (np.uint64(0), HALF, _LEADING_BITS))
+    in_order, out = _radix_sort((places, spare), spots, (np.uint64(0), HALF), _LEADING_BITS)
     _settle(in_order, keys)
     run = np.uint64(0)
     for i in range(n):
