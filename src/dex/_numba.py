@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
 import numba.core.config
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+ZERO: Any = np.int64(0)
+"""A number that kernels put in a tuple: of one with a literal 0, callees are compiled once more."""
 
 _ROOT = Path(__file__).parent
 _IMPORTED = re.compile(r"^\s*from dex\.(stats|data)\.(\w+) import", re.MULTILINE)

@@ -99,7 +99,7 @@ class CSRReader:
         place[genes] = starts[:-1]
         spans = (index.grid[genes[0] // step], index.grid[genes[-1] // step + 1])
         data = matrix.data.view(np.uint32) if values is None else matrix.data
-        _gather((matrix.indptr, matrix.indices, data), self.rows, spans, place, listed, values)
+        _gather((matrix.indptr, matrix.indices, data), (self.rows, *spans), place, listed, values)
         return SparseGenes(starts, *pair, len(self.rows))
 
 
@@ -110,10 +110,10 @@ class Room(threading.local):
     places as there are genes, is what takes the time.
     """
 
-    listed: NDArray[np.uint64] | Int32 = np.empty(0, np.uint64)
-    values: Values | None = None
+    listed: NDArray[Any] = np.empty(0, np.uint64)
+    values: NDArray[Any] | None = None
 
-    def of(self, n: int, dtype: type[np.floating[Any]]) -> tuple[Any, Any, tuple[Int32, Values]]:
+    def of(self, n: int, dtype: type[np.floating[Any]]) -> tuple[Any, Any, tuple[Any, Any]]:
         """Words of ``n`` listed and None, or rows and values; then their rows and values.
 
         They are overwritten by what is read next.
@@ -205,18 +205,18 @@ def _index(
 @kernel
 def _gather(
     matrix: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-    rows: Int,
-    spans: tuple[Int32, Int32],
+    spans: tuple[Int, Int32, Int32],
     place: NDArray[np.uint32],
     listed: Any,
     values: Values | None,
 ) -> None:
-    """Put what is within the spans of the rows where their genes have ``place``, which moves.
+    """Put what is within spans of rows where their genes have ``place``, which moves.
 
-    Rows are listed beside their values; without ``values``, in one word with the bits of ``data``.
+    ``spans`` are the rows, and where in each they begin and end. Rows are listed beside their
+    values; without ``values``, in one word with the bits of ``data``.
     """
     indptr, indices, data = matrix
-    begins, ends = spans
+    rows, begins, ends = spans
     for i in range(rows.size):
         start = indptr[rows[i]]
         # Unsigned, so that no index is taken to count from the end.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dex._numba import kernel, part
+from dex._numba import ZERO, kernel, part
 from dex.stats.grouping import Grouping
 from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
@@ -169,7 +169,7 @@ def _group_moments(
         if _are_far(sums):
             _sum_up(gene, background, codes, sums, n_positive[j])
         for g in range(n.shape[0]):
-            n_positive[j, g] += n[g] if background > 0 else int(sums[g, _LISTED])
+            n_positive[j, g] += n[g] if background > 0 else np.intp(sums[g, _LISTED])
             own = _with_background(sums[g], n[g], background)
             mean[j, g], mean_low[j, g], sum_sq[j, g] = own
     return mean, mean_low, sum_sq, n_positive
@@ -245,11 +245,11 @@ def _rest_moments(
     n_vars, n_groups = mean.shape
     rest = (np.empty(mean.shape), np.empty(mean.shape), np.empty(mean.shape))
     for j in range(n_vars):
-        forward = backward = (np.int64(0), np.nan, 0.0, 0.0)
+        forward = backward = (ZERO, np.nan, 0.0, 0.0)
         for g in range(n_groups):
             rest[0][j, g], rest[1][j, g], rest[2][j, g] = forward[1:]
             forward = _merge(forward, (n[g], mean[j, g], mean_low[j, g], sum_sq[j, g]))
-        size = np.int64(0)
+        size = ZERO
         for g in range(n_groups - 1, -1, -1):
             before = forward[0] - size - n[g]
             size += n[g]

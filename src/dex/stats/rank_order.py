@@ -3,8 +3,9 @@
 A value and its group are one word of 64 bits: the upper half is larger where the value is, and
 equal where it is equal; the lower half is the group. The bits of floats, read as whole numbers, are
 in the order of the floats. Only their range in use is sorted, without the low bits that are the
-same in all: small counts then take one pass, whatever their type, and float32 takes two or three. Where
-few different values meet few groups, nothing is sorted: they are counted in a table.
+same in all, and of many bits the leading ones: small counts then take one pass, whatever their
+type, and float32 takes two or three. Where few different values meet few groups, nothing is sorted:
+they are counted in a table.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def _extent(
     low = common = ~high
     for i in range(words.shape[0]):  # by itself, so that many are looked at at a time
         key = words[i] >> HALF if long_keys is None else long_keys[0, i]
-        n_below += int(key < zero)
+        n_below += key < zero
         low, high = min(low, key), max(high, key)
         every, common = every | key, common & key
     return (n_below, low, high, every ^ common) if high >= low else (0, zero, zero, zero - zero)

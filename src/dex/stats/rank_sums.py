@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dex._numba import kernel, part
+from dex._numba import ZERO, kernel, part
 from dex.stats.grouping import Grouping
 from dex.stats.rank_order import (
     GROUP,
@@ -117,8 +117,7 @@ def _against_rest(
     """``RankSums`` of every group against the rest: ``(n_vars, n_groups)`` and ``(n_vars,)``."""
     (starts, rows, bits), (codes, sizes) = genes, groups
     (words, spare, spots, table), long_keys = spaces
-    # Not a literal 0, of which tuples would be compiled for twice.
-    n_vars, n_groups, total = starts.shape[0] - 1, sizes.shape[0], np.int64(0)
+    n_vars, n_groups, total = starts.shape[0] - 1, sizes.shape[0], ZERO
     for size in sizes:
         total += size
     deviation, untied = np.empty((n_vars, n_groups)), np.empty(n_vars)
@@ -249,7 +248,7 @@ def _walk_words(
     which come as 0. ``room`` is for as many as there are words.
     """
     reference, zeros = groups
-    below = _walk(words[:n_below], (np.int64(0), np.int64(0)), reference, counts, ties, room)
+    below = _walk(words[:n_below], (ZERO, ZERO), reference, counts, ties, room)
     for g in range(zeros.shape[0]):
         counts[0, g] += zeros[g] * (2 * below + zeros[reference])
     _walk(words[n_below:], (below + zeros[reference], n_below), reference, counts, ties, room)
@@ -279,7 +278,7 @@ def _walk(
         tied[g], run_of[g] = k, run
         double_u[g] += start
         room[i] = k - start
-        is_reference = int(g == np.uint64(reference))
+        is_reference = g == np.uint64(reference)
         below += is_reference
         of_reference += ties.dtype.type(is_reference * 3 * k) * ties.dtype.type(k + 1)
     stop, not_above, value = below, below, _NO_VALUE
@@ -287,7 +286,7 @@ def _walk(
         g = words[i] & GROUP
         stop = stop if words[i] >> HALF == value else not_above
         value = words[i] >> HALF
-        not_above -= int(g == np.uint64(reference))
+        not_above -= g == np.uint64(reference)
         double_u[g] += stop
         q = ties.dtype.type(room[i] + stop)
         ties[g] += 3 * q * (q + 1)
