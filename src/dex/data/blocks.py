@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _R = TypeVar("_R")
 _FEWEST_GENES = 16
-_PART_VALUES = 2**20  # enough that calls do not count, few beside the matrix
+_PART_VALUES, _PART_TESTS = 2**20, 2**16
+"""Enough that calls do not count, few enough for a processor's caches, as of every test many
+numbers are made."""
 _NOT_NEGATIVE = frozenset({Scale.COUNTS, Scale.LINEAR})
 
 
@@ -92,13 +94,16 @@ class GeneBlocks:
         label: str,
         *,
         genes_per_part: int | None = None,
+        n_tests: int = 1,
     ) -> list[_R]:
         """Apply ``function`` to every block of sparse genes and its place among the genes.
 
-        It raises what :meth:`map` does. What is read at a time is large, and handed on in parts.
+        It raises what :meth:`map` does. What is read at a time is large, and handed on in parts:
+        of ``genes_per_part``, or as many as make good use of a processor's cache if there are
+        ``n_tests`` of every gene.
         Of a dask array, ``function`` may be called in another process.
         """
-        how = _How(n_threads, label, genes_per_part)
+        how = _How(n_threads, label, genes_per_part, n_tests)
         if is_lazy(self.source.matrix):
             return self._map_lazily(function, how)
         n = thread_count(n_threads)
@@ -110,7 +115,7 @@ class GeneBlocks:
         def work(place: slice) -> list[_R]:
             raw = reader.read(self.genes[place])
             self._require_good(raw.values)
-            return [function(*part) for part in _parts(raw, place, genes_per_part)]
+            return [function(*part) for part in how.parts(raw, place)]
 
         found = map_threads(work, places, n_threads=n_threads, label=label)
         return list(chain.from_iterable(found))
@@ -129,7 +134,7 @@ class GeneBlocks:
             self._require_good(raw.values)
             found += map_threads(
                 lambda part: function(*part),
-                list(_parts(raw, place, how.genes_per_part)),
+                list(how.parts(raw, place)),
                 n_threads=how.n_threads,
                 label=how.label,
             )
@@ -142,7 +147,7 @@ class GeneBlocks:
             self.source.matrix,
             self.rows,
             self.genes,
-            partial(_checked, function, self._cannot_be_used, how.genes_per_part),
+            partial(_checked, function, self._cannot_be_used, how),
             n_threads=how.n_threads,
             max_memory=self.source.max_memory,
             label=how.label,
@@ -212,28 +217,27 @@ class _How:
     n_threads: int | None
     label: str
     genes_per_part: int | None
+    n_tests: int
 
-
-def _parts(
-    raw: SparseGenes, place: slice, n_genes: int | None
-) -> Iterator[tuple[SparseGenes, slice]]:
-    """Some genes at a time, and their place: as many as have values that fit a cache."""
-    n = n_genes or 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
-    for i in range(0, raw.n_vars, n):
-        yield raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop))
+    def parts(self, raw: SparseGenes, place: slice) -> Iterator[tuple[SparseGenes, slice]]:
+        """Some genes at a time, and their place."""
+        of_values = 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
+        n = self.genes_per_part or min(of_values, 1 + _PART_TESTS // self.n_tests)
+        for i in range(0, raw.n_vars, n):
+            yield raw.take(i, i + n), slice(place.start + i, min(place.start + i + n, place.stop))
 
 
 def _checked(
     function: Callable[[SparseGenes, slice], _R],
     cannot_be_used: Callable[[NDArray[Any]], bool],
-    genes_per_part: int | None,
+    how: _How,
     raw: SparseGenes,
     place: slice,
 ) -> list[_R] | None:
     """Like :meth:`GeneBlocks.map_sparse` on a worker; None where a value cannot be used."""
     if cannot_be_used(raw.values):
         return None
-    return [function(*part) for part in _parts(raw, place, genes_per_part)]
+    return [function(*part) for part in how.parts(raw, place)]
 
 
 def _has_bad_values(raw: NDArray[Any], *, scale: Scale, gaps: bool) -> bool:

@@ -256,20 +256,29 @@ class Expression:
         return stacked(parts)
 
     def map_sparse(
-        self, function: Callable[[SparseBlock], Columns], *, n_threads: int | None, label: str
+        self,
+        function: Callable[[SparseBlock], Columns],
+        *,
+        n_threads: int | None,
+        label: str,
+        n_tests: int = 1,
     ) -> Columns:
-        """Like :meth:`map_blocks`, of sparse genes: zeros are neither stored nor looked at."""
+        """Like :meth:`map_blocks`, of sparse genes: zeros are neither stored nor looked at.
+
+        ``n_tests`` is how many numbers ``function`` makes of a gene, in every column.
+        """
         columns = _Stacked(len(self.blocks.genes))
         if is_lazy(self.source.matrix):
             block = self._without_matrix()._sparse_block
             work = lambda raw, place: (place, function(block(raw)))  # noqa: E731  # may travel
-            for place, found in self.blocks.map_sparse(work, n_threads, label):
+            for place, found in self.blocks.map_sparse(work, n_threads, label, n_tests=n_tests):
                 columns.put(place, found)
             return columns.columns
         self.blocks.map_sparse(
             lambda raw, place: columns.put(place, function(self._sparse_block(raw))),
             n_threads,
             label,
+            n_tests=n_tests,
         )
         return columns.columns
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dex.data.expression import Columns
     from dex.design.tests import TestInfo
+    from dex.typing import Float
 
 _LARGEST_VIEW = 1_000_000
 _LARGEST_HEADER = 65_000  # bytes: HDF5 keeps names and types of all fields in a header of 64 KiB
@@ -47,12 +48,14 @@ def scanpy_view(
     if scores.size > _LARGEST_VIEW or _header_bytes(groups) > _LARGEST_HEADER:
         logger.info("Too many tests for scanpy's own plots: its record arrays are left out.")
         return {}
-    order = np.argsort(-scores, axis=0, kind="stable")  # NaN sorts last
+    # A group's values are put beside each other: they lie far apart in a table of many groups.
+    order = np.argsort(np.ascontiguousarray(-scores.T), axis=1, kind="stable")  # NaN sorts last
     names = np.asarray(var_names, dtype=object)
-    view = {_NAMES: _records([names[order[:, i]] for i in range(len(groups))], groups, object)}
+    fields = [(group, object) for group in groups]
+    view: dict[str, Any] = {_NAMES: np.rec.fromarrays(list(names[order]), dtype=fields)}
     for name, field in _FIELDS.items():
-        sorted_values = np.take_along_axis(columns[name], order, axis=0)
-        view[field] = _records(list(sorted_values.T), groups, np.float64)
+        by_group = np.ascontiguousarray(columns[name].T, dtype=np.float64)
+        view[field] = _records(np.take_along_axis(by_group, order, axis=1).T, groups)
     return view
 
 
@@ -119,8 +122,10 @@ def _is_scanpy_comparison(
     )
 
 
-def _records(arrays: list[Any], groups: list[str], dtype: type) -> np.recarray[Any, Any]:
-    return np.rec.fromarrays(arrays, dtype=[(group, dtype) for group in groups])
+def _records(table: Float, groups: list[str]) -> np.recarray[Any, Any]:
+    """Rows of a table as records, a field per group."""
+    records = np.ascontiguousarray(table).view([(group, np.float64) for group in groups])
+    return records[:, 0].view(np.recarray)
 
 
 def _header_bytes(fields: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ American Statistician 37:242-247. Nothing is subtracted from a total of all grou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,8 +49,11 @@ class GroupMoments:
 
     def take(self, groups: Int) -> GroupMoments:
         """Only these groups, in this order, repeated where asked for."""
-        parts = (self.mean[:, groups], self.mean_low[:, groups], self.sum_sq[:, groups])
-        return GroupMoments(self.n[groups], *parts, self.n_positive[:, groups])
+        mean, low, sum_sq, positive = (
+            _columns(array, groups)
+            for array in (self.mean, self.mean_low, self.sum_sq, self.n_positive)
+        )
+        return GroupMoments(self.n[groups], mean, low, sum_sq, positive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,13 @@ def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
         np.hstack([moments.n_positive, rest.n_positive]),
     )
     return TwoSamples(moments.take(group), both.take(column))
+
+
+def _columns(array: Any, columns: Int) -> Any:
+    """Return columns of an array: a view without memory of its own if it is one, many times."""
+    if len(columns) and (columns == columns[0]).all():
+        return np.broadcast_to(array[:, columns[:1]], (len(array), len(columns)))
+    return array.take(columns, axis=1)
 
 
 @kernel

@@ -122,7 +122,7 @@ def fold_change_columns(
     return {
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
-        "base_mean": np.repeat(_overall_mean(each)[:, None], len(sides.tests), axis=1),
+        "base_mean": np.broadcast_to(_overall_mean(each)[:, None], log2fc.shape),
         **_side_columns(moments, block),
     }
 

@@ -48,7 +48,8 @@ def t_test(
         effects = fold_change_columns(block, sides, pseudocount=c)
         return effects | _t_columns(test, scale, options)
 
-    return expression.map_sparse(columns, n_threads=options.n_threads, label="t test")
+    n, n_threads = len(sides.tests), options.n_threads
+    return expression.map_sparse(columns, n_threads=n_threads, label="t test", n_tests=n)
 
 
 def paired(expression: Expression, sides: Sides, options: Options, *, pairs: Int) -> Columns:
@@ -77,7 +78,8 @@ def wilcoxon(
             statistics["cohens_d"] = cohens_d(moments, sides.tests)
         return fold_change_columns(block, sides, pseudocount=c) | statistics
 
-    return expression.map_sparse(columns, n_threads=options.n_threads, label="Wilcoxon test")
+    n, n_threads = len(sides.tests), options.n_threads
+    return expression.map_sparse(columns, n_threads=n_threads, label="Wilcoxon test", n_tests=n)
 
 
 def analysis_of_variance(
