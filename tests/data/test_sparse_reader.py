@@ -8,8 +8,9 @@ from scipy import sparse
 
 from dex.data import sparse_reader
 from dex.data.blocks import GeneBlocks
-from dex.data.reader import sparse_reader_for
+from dex.data.reader import read_rows, sparse_reader_for
 from dex.data.source import Source
+from dex.data.sparse_reader import CSRReader
 
 N_OBS, N_VARS = 45, 70
 FORMS = ["dense", "csr", "csc", "csr-array", "h5", "h5-csr", "h5-csc"]
@@ -80,6 +81,32 @@ def test_repeated_and_unsorted_entries_are_put_right_in_a_copy(form):
         np.testing.assert_array_equal(kept, now)
 
 
+@pytest.mark.parametrize("ascending", [True, False])
+def test_indices_may_be_of_another_type_than_where_rows_start(dense, ascending):
+    """As in large files: 32 bits are enough for genes, and not for all values."""
+    matrix = sparse.csr_matrix(dense)
+    if not ascending:
+        first = slice(matrix.indptr[0], matrix.indptr[1])
+        matrix.indices[first] = matrix.indices[first][::-1].copy()
+        matrix.data[first] = matrix.data[first][::-1].copy()
+    matrix.indptr, matrix.has_sorted_indices = matrix.indptr.astype(np.int64), ascending
+    rows = np.array([0, 3, 44])
+    block = sparse_reader_for(matrix, rows, 1).read(np.arange(N_VARS))
+    assert_lists(block, dense[rows])
+    np.testing.assert_array_equal(read_rows(matrix, rows), dense[rows])
+
+
+def test_what_a_thread_reads_is_put_over_what_it_read_before(dense):
+    """Memory is taken once; what is read of a chunk by a worker stays."""
+    reader = sparse_reader_for(sparse.csr_matrix(dense), np.arange(N_OBS), 1)
+    first, second = reader.read(np.arange(N_VARS)), reader.read(np.arange(3))
+    assert np.shares_memory(first.values, second.values)
+    kept = CSRReader(sparse.csr_matrix(dense), np.arange(N_OBS), 10)
+    first, second = kept.read(np.arange(N_VARS)), kept.read(np.arange(3))
+    assert not np.shares_memory(first.values, second.values)
+    assert_lists(first, dense)
+
+
 def test_a_plain_dataset_is_listed(dense, tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         stored = file.create_dataset("x", data=dense)
@@ -90,6 +117,7 @@ def test_a_plain_dataset_is_listed(dense, tmp_path):
 @pytest.mark.parametrize("n_threads", [1, 2, 7])
 def test_blocks_and_their_parts_cover_all_genes(matrix, dense, monkeypatch, n_threads):
     monkeypatch.setattr("dex.data.blocks._PART_VALUES", 40)
+    monkeypatch.setattr("dex.data.blocks._PART_TESTS", 4)
     monkeypatch.setattr("dex.data.blocks._FEWEST_GENES", 5)
     monkeypatch.setattr(sparse_reader, "_BLOCK_BYTES", 4000)
     monkeypatch.setattr("dex.data.reader.DEFAULT_STREAMED", 9000)

@@ -63,6 +63,20 @@ def test_noise_on_a_large_value_is_exact(rng, noise):
         assert_exact(rest, 1 - g, values[codes == g])
 
 
+@pytest.mark.parametrize("first", [1e4, -1e8])
+def test_a_first_value_far_from_the_others_costs_no_digits(rng, first):
+    """Sums about it would lose as many as the number of observations has."""
+    values = rng.gamma(2.0, 1.0, (40_000, 1)) * (rng.random((40_000, 1)) < 0.8)
+    values[0] = first
+    moments = group_moments(values, np.zeros(len(values), np.int32), 1)
+    mean, sum_sq = exact_moments(values[:, 0])
+    shifted = values[:, 0] - first
+    naive = (shifted**2).sum() - shifted.sum() * (shifted.sum() / len(shifted))
+    assert abs(naive / float(sum_sq) - 1) > 1e-13
+    assert moments.sum_sq.item() == pytest.approx(float(sum_sq), rel=1e-14)
+    assert moments.mean.item() == pytest.approx(float(mean), rel=1e-14)
+
+
 def test_mean_diff_keeps_digits_that_the_means_lack(rng):
     values = 1e6 + 1e-7 * rng.normal(size=(30, 5))
     codes = rng.permutation(np.repeat([0, 1, 2], 10))

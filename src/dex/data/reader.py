@@ -127,8 +127,19 @@ def read_rows(matrix: Any, rows: Int) -> Float:
         return dense_of(matrix[as_slice(rows)])
     if _is_zarr(matrix):
         return np.asarray(matrix.oindex[as_slice(rows)], np.float64)
-    chosen = matrix[as_slice(rows)]
+    in_memory_csr = sparse.issparse(matrix) and getattr(matrix, "format", None) == "csr"
+    chosen = _csr_rows(matrix, rows) if in_memory_csr else matrix[as_slice(rows)]
     return np.asarray(chosen if isinstance(chosen, np.ndarray) else chosen.toarray(), np.float64)
+
+
+def _csr_rows(matrix: Any, rows: Int) -> Any:
+    """Rows of CSR; SciPy would first copy all indices if they and ``indptr`` differ in type."""
+    starts = matrix.indptr[rows]
+    sizes = matrix.indptr[rows + 1] - starts
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    stored = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], sizes)
+    parts = (matrix.data[stored], matrix.indices[stored], indptr)
+    return sparse.csr_matrix(parts, shape=(len(rows), matrix.shape[1]))
 
 
 def row_pieces(matrix: Any, rows: Int) -> list[Int]:

@@ -165,7 +165,9 @@ def csr_block_size(matrix: Any, n_threads: int, max_bytes: int = _LARGEST_BLOCK)
 
 def _canonical(matrix: Any) -> Any:
     """Return the matrix itself if its indices are sorted and single, else a copy that is so."""
-    if matrix.has_canonical_format:
+    # SciPy remembers its answer, but would copy all indices if they and indptr differ in type.
+    same = matrix.indptr.dtype == matrix.indices.dtype
+    if matrix.has_canonical_format if same else _ascend(matrix.indptr, matrix.indices):
         return matrix
     copy = matrix.copy()
     copy.sum_duplicates()
@@ -180,6 +182,16 @@ def _bytes_per_gene(matrix: Any) -> int:
 def _value_type(matrix: Any) -> type[np.floating[Any]]:
     """Type of the values of a matrix: float32 if it is, else float64, which holds whole numbers."""
     return np.float32 if matrix.data.dtype == np.float32 else np.float64
+
+
+@kernel
+def _ascend(indptr: NDArray[Any], indices: NDArray[Any]) -> bool:
+    """Whether the indices of every row ascend, without one twice."""
+    for i in range(indptr.shape[0] - 1):
+        for k in range(indptr[i] + 1, indptr[i + 1]):
+            if indices[k] <= indices[k - 1]:
+                return False
+    return True
 
 
 @kernel

@@ -18,7 +18,8 @@ from dex.stats.sparse_genes import Int32, SparseGenes, Values, sparse_genes
 from dex.typing import REST, Float, Int
 
 _FAR = 1e3
-"""Sum of squares, over that about the mean, from which on too many digits would cancel."""
+"""Sum of squares, over that about the mean, from which on too many digits would cancel. About a
+value of the group it is less than the number of listed values."""
 _SHIFT, _LISTED, _TOTAL, _SQUARE = range(4)
 """What is summed of a group: beside each other, as an observation may be of any group."""
 
