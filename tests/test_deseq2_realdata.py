@@ -17,7 +17,7 @@ from dex.stats.gene_dispersion import (
     fit_means,
     shrink_dispersion,
 )
-from dex.stats.nb_curvature import nb_curvature
+from dex.stats.nb_curvature import nb_covariance
 
 pytestmark = pytest.mark.realdata
 
@@ -137,9 +137,7 @@ def test_stages_are_those_of_tight_deseq2(realdata, name):
     tolerance = TIGHT if model.rows.to_coef is not None else AT_LOOSE_MEANS
     assert within(ours[shrunken], theirs[shrunken], tolerance)
     coef = fit_means(counts, factors, model.rows, theirs).coef
-    cov = nb_curvature(
-        counts, model.rows, factors, theirs, coef, ridge=model.ridge, floor=FLOOR
-    ).cov
+    cov = nb_covariance(counts, model.rows, factors, theirs, coef, ridge=model.ridge, floor=FLOOR)
     assert within(coef[:, -1] / np.log(2), genes["log2FoldChange"].to_numpy(), TIGHT)
     assert within(np.sqrt(cov[:, -1]) / np.log(2), genes["lfcSE"].to_numpy(), TIGHT)
 

@@ -17,7 +17,7 @@ from dex.stats.cooks import (
     trimmed_mean,
 )
 from dex.stats.gene_dispersion import FLOOR, CountModel, fit_means
-from dex.stats.nb_curvature import leverages, nb_curvature
+from dex.stats.nb_curvature import leverages, nb_covariance
 from dex.stats.nb_glm import fitted_means
 
 FOLDER = Path(__file__).parents[1] / "reference" / "deseq2"
@@ -32,9 +32,9 @@ def distances(run):
     model = CountModel.from_design(run.design)
     depths, rows = run.size_factors, model.rows
     coef = fit_means(counts, depths, rows, dispersion).coef
-    curvature = nb_curvature(counts, rows, depths, dispersion, coef, ridge=model.ridge, floor=FLOOR)
+    cov = nb_covariance(counts, rows, depths, dispersion, coef, ridge=model.ridge, floor=FLOOR)
     mu = fitted_means(rows, depths, coef)
-    leverage = leverages(rows, np.maximum(mu, FLOOR), dispersion, curvature.cov)
+    leverage = leverages(rows, np.maximum(mu, FLOOR), dispersion, cov)
     robust = robust_dispersion(counts / depths[:, None], rows.index)
     found = np.full(run.counts.shape, np.nan)
     found[:, genes] = cooks_distances(counts, mu, robust, leverage, rows.n_coefs)

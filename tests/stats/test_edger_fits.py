@@ -6,7 +6,7 @@ import pytest
 from dex.stats.abundance import ave_log_cpm, with_prior_count
 from dex.stats.design_rows import DesignRows
 from dex.stats.nb_glm import fit_nb_glm, fitted_means
-from dex.stats.nb_groups import group_shares
+from dex.stats.nb_groups import fit_groups
 from dex.stats.nested import NullModel, likelihood_ratio, nb_deviance
 from dex.stats.quasi import fit_quasi
 
@@ -54,7 +54,7 @@ def test_shares_of_groups_are_the_fit_of_a_design_of_groups():
     counts, spread = rng.negative_binomial(2, 0.05, (7, 5)).astype(float), rng.uniform(0, 1, 5)
     counts[index == 1, 0] = 0
     weights = rng.uniform(0.2, 2, (7, 5))
-    shares = group_shares(counts, index, depths, spread, weights=weights)
+    shares = fit_groups(counts, index, depths, spread, weights=weights).share
     rows = DesignRows.from_design(np.eye(3)[index])
     coef = fit_nb_glm(counts, rows, depths, spread, weights=weights).coef
     mu = fitted_means(rows, depths, coef)

@@ -10,7 +10,7 @@ from dex.stats.gene_dispersion import (
     is_dispersion_outlier,
     shrink_dispersion,
 )
-from dex.stats.nb_curvature import nb_curvature
+from dex.stats.nb_curvature import nb_covariance
 
 RUNS = (
     "df1",
@@ -86,7 +86,7 @@ def test_coefficients_and_standard_errors_are_those_of_deseq2(deseq2_run, name):
     dispersion = run.tight["dispersion"].to_numpy()[genes]
     model = CountModel.from_design(run.design)
     fit = fit_means(counts, run.size_factors, model.rows, dispersion)
-    curvature = nb_curvature(
+    cov = nb_covariance(
         counts, model.rows, run.size_factors, dispersion, fit.coef, ridge=model.ridge, floor=0.5
     )
     answer = "c_b" if name == "additive" else "last"
@@ -98,7 +98,7 @@ def test_coefficients_and_standard_errors_are_those_of_deseq2(deseq2_run, name):
     assert np.mean(error < R_MEANS * np.maximum(np.abs(log2fc), log2fc_se)) >= 0.98
     first, second = np.triu_indices(len(vector))
     weights = vector[first] * vector[second] * np.where(first == second, 1, 2)
-    se = np.sqrt(curvature.cov[tested] @ weights) / np.log(2)
+    se = np.sqrt(cov[tested] @ weights) / np.log(2)
     np.testing.assert_allclose(se, log2fc_se, rtol=R_MEANS)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dex.stats.nb_groups import group_shares
+from dex.stats.nb_groups import fit_groups
 
 if TYPE_CHECKING:
     from dex.typing import Float
@@ -58,7 +58,7 @@ def ave_log_cpm(
     raised, depths = with_prior_count(counts, lib_sizes, prior_count)
     everybody = np.zeros(len(counts), dtype=np.int64)
     spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (counts.shape[1],))
-    shares = group_shares(raised, everybody, depths, spread, weights=weights)
+    shares = fit_groups(raised, everybody, depths, spread, weights=weights).share
     with np.errstate(divide="ignore"):
         return np.asarray(np.log2(shares[:, 0]) + np.log2(1e6))
 

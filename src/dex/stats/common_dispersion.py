@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from dex.stats.profile_grid import adjusted_profile
+from dex.stats.nb_glm import fit_nb_glm
+from dex.stats.profile_grid import adjusted_likelihood
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
@@ -53,11 +53,17 @@ def fit_common_dispersion(
         return np.nan
     y = np.asfortranarray(counts[:, used])
     depth = depths if depths.ndim == 1 else np.asfortranarray(depths[:, used])
-    weight = weights if weights is None or weights.ndim == 1 else weights[:, used]
+    weight = (
+        weights if weights is None or weights.ndim == 1 else np.asfortranarray(weights[:, used])
+    )
+
+    coef: Float | None = None
 
     def profiles(root: float) -> Float:
-        at = np.array([4 * math.log(root) if root > 0 else -math.inf])
-        return adjusted_profile(y, design, depth, at, weights=weight)
+        nonlocal coef  # near those at the dispersion that was tried before
+        at = np.full(y.shape[1], root**4)
+        coef = fit_nb_glm(y, design, depth, at, weights=weight, start=coef).coef
+        return adjusted_likelihood(y, design, depth, at, coef, weights=weight)
 
     none = profiles(0.0)
 

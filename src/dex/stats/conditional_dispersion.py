@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel, part
+from dex.stats.gene_rows import gene_first
 from dex.stats.nb import rising
-from dex.stats.nb_glm import gene_first
 from dex.stats.small_matrices import add_outer, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _fit(
     return out, slope, gained, converged
 
 
-@inner
+@part
 def _climb(
     y: Float,
     mu: Float,
@@ -213,11 +213,11 @@ def _climb(
     return at, at_start, False
 
 
-@inner
+@part
 def _row_weights(mu: Float, index: Int, dispersion: float, weights: Float) -> None:
     """Working weights of every row, and their derivatives by the log of the dispersion."""
-    for part in range(3):
-        fill(weights[part], 0.0)
+    for derivative in range(3):
+        fill(weights[derivative], 0.0)
     for i in range(len(mu)):
         x = dispersion * mu[i]
         share = x / (1.0 + x)
@@ -227,7 +227,7 @@ def _row_weights(mu: Float, index: Int, dispersion: float, weights: Float) -> No
         weights[2, index[i]] += weight * share * (2.0 * share - 1.0)
 
 
-@inner
+@part
 def _log_determinant(rows: Float, weights: Float, matrix: Float) -> float:
     """Of the information of the coefficients."""
     add_outer(rows, weights[0], matrix)
@@ -239,7 +239,7 @@ def _log_determinant(rows: Float, weights: Float, matrix: Float) -> float:
     return total
 
 
-@inner
+@part
 def _log_determinant_slopes(rows: Float, weights: Float, matrices: Float) -> tuple[float, float]:
     """First and second derivative of the log determinant by the log of the dispersion."""
     n_rows, k = rows.shape
@@ -250,14 +250,14 @@ def _log_determinant_slopes(rows: Float, weights: Float, matrices: Float) -> tup
             first += share
             second += weights[2, r] / weights[0, r] - share * share
         return first, second
-    for part in range(3):
-        add_outer(rows, weights[part], matrices[part])
+    for derivative in range(3):
+        add_outer(rows, weights[derivative], matrices[derivative])
     if not cholesky(matrices[0]):
         return 0.0, 0.0
-    for part in range(1, 3):
-        _mirror(matrices[part])
+    for derivative in range(1, 3):
+        _mirror(matrices[derivative])
         for a in range(k):
-            solve_factored(matrices[0], matrices[part, a])
+            solve_factored(matrices[0], matrices[derivative, a])
     for a in range(k):
         first += matrices[1, a, a]
         second += matrices[2, a, a]
@@ -266,7 +266,7 @@ def _log_determinant_slopes(rows: Float, weights: Float, matrices: Float) -> tup
     return first, second
 
 
-@inner
+@part
 def _mirror(matrix: Float) -> None:
     """Fill in the upper triangle."""
     for a in range(len(matrix)):
@@ -274,7 +274,7 @@ def _mirror(matrix: Float) -> None:
             matrix[a, b] = matrix[b, a]
 
 
-@inner
+@part
 def _value(
     y: Float,
     mu: Float,
@@ -295,7 +295,7 @@ def _value(
     return total
 
 
-@inner
+@part
 def _polygammas(x: float) -> tuple[float, float]:
     """``log(x) - digamma(x)`` and ``trigamma(x)``."""
     shift, squares, start = 0.0, 0.0, x
@@ -314,7 +314,7 @@ def _polygammas(x: float) -> tuple[float, float]:
     return gap, second + squares
 
 
-@inner
+@part
 def _slopes(
     y: Float,
     mu: Float,
@@ -334,8 +334,8 @@ def _slopes(
     dispersion = math.exp(at)
     a = 1.0 / dispersion
     gap_a, trigamma_a = _polygammas(a)
-    for part in range(3):
-        fill(weights[part], 0.0)
+    for derivative in range(3):
+        fill(weights[derivative], 0.0)
     first, second = 0.0, 0.0
     for i in range(len(y)):
         x = dispersion * mu[i]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dex._numba import inner
+from dex._numba import part
 from dex.stats.small_matrices import fill
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _DEPENDENT: Final = 1e-9
 """Share of a column's square that is left by others: rounding."""
 
 
-@inner
+@part
 def factor_information(rows: Float, information: Float, lower: Float) -> float:
     """Log determinant of ``rows.T @ diag(information) @ rows``, of as many columns as it has rank.
 
@@ -38,7 +38,7 @@ def factor_information(rows: Float, information: Float, lower: Float) -> float:
     return 2.0 * total
 
 
-@inner
+@part
 def variances_of_rows(rows: Float, information: Float, lower: Float, variance: Float) -> int:
     """Fill in the variance of every row's log mean, 0 of a row without information; the rank."""
     n_rows, k = rows.shape
@@ -56,7 +56,7 @@ def variances_of_rows(rows: Float, information: Float, lower: Float, variance: F
     return rank
 
 
-@inner
+@part
 def _factored(  # noqa: C901, PLR0912  # a step of the decomposition stays together
     rows: Float, information: Float, lower: Float, order: Int
 ) -> int:

@@ -1,34 +1,22 @@
-"""Covariances, deviances and hat values of negative binomial models at fitted coefficients."""
+"""Covariances and hat values of negative binomial models at fitted coefficients."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
-from dex.stats.nb_glm import by_gene, gene_first
+from dex._numba import kernel, part
+from dex.stats.gene_rows import by_gene, gene_first, of_every_gene
 from dex.stats.nb_newton import exp_rows, row_slopes
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, invert_factored
-from dex.stats.unit_deviance import unit_deviance
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
     from dex.typing import Float, Int
 
 
-@dataclass(frozen=True, slots=True)
-class NbCurvature:
-    """What the likelihood looks like at fitted coefficients."""
-
-    cov: Float
-    """Inverse of the Fisher information, upper triangles by rows, ``(n_vars, n_packed)``."""
-    deviance: Float
-    """Shape ``(n_vars,)``."""
-
-
-def nb_curvature(
+def nb_covariance(
     counts: Float,
     design: DesignRows,
     depths: Float,
@@ -38,28 +26,28 @@ def nb_curvature(
     weights: Float | None = None,
     ridge: Float | None = None,
     floor: float = 0.0,
-) -> NbCurvature:
-    """Covariance of the coefficients and deviance, at ``coef``; arguments as :func:`fit_nb_glm`.
+) -> Float:
+    """Covariance of the coefficients at ``coef``: the inverse of the Fisher information.
 
-    With ``ridge`` it is the covariance of the posterior mode as an estimate,
-    ``(I + R)^-1 I (I + R)^-1``, as DESeq2 reports it.
+    Arguments as :func:`~dex.stats.nb_glm.fit_nb_glm`. Upper triangles by rows,
+    ``(n_vars, n_packed)``; with ``ridge`` it is the covariance of the posterior mode as an
+    estimate, ``(I + R)^-1 I (I + R)^-1``, as DESeq2 reports it.
     """
     n_obs, n_vars = counts.shape
     depth = by_gene(depths, n_obs, n_vars)
     weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
-    penalty = np.zeros(design.n_coefs) if ridge is None else np.asarray(ridge, dtype=np.float64)
-    cov, deviance = _curvature(
+    penalty = np.empty(0) if ridge is None else np.asarray(ridge, dtype=np.float64)
+    return _covariances(
         gene_first(counts),
         design.rows,
         design.index,
         depth,
-        np.asarray(dispersion, dtype=np.float64),
+        of_every_gene(dispersion, n_vars),
         weighted,
         penalty,
         floor,
         np.ascontiguousarray(coef),
     )
-    return NbCurvature(cov, deviance)
 
 
 def leverages(
@@ -67,7 +55,7 @@ def leverages(
 ) -> Float:
     """Hat values, shape ``(n_obs, n_vars)``: the weight of a count in its own fitted mean.
 
-    ``cov`` is packed, as :func:`nb_curvature` gives it.
+    ``cov`` is packed, as :func:`nb_covariance` gives it.
     """
     n_obs, n_vars = mu.shape
     weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
@@ -75,7 +63,7 @@ def leverages(
 
 
 @kernel
-def _curvature(
+def _covariances(
     counts: Float,
     rows: Float,
     index: Int,
@@ -85,13 +73,12 @@ def _curvature(
     penalty: Float,
     floor: float,
     coefs: Float,
-) -> tuple[Float, Float]:
+) -> Float:
     n_vars, (n_rows, k) = len(counts), rows.shape
-    cov, deviance = np.empty((n_vars, k * (k + 1) // 2)), np.zeros(n_vars)
-    means, score = np.empty(n_rows), np.empty(n_rows)
-    information, observed = np.empty(n_rows), np.empty(n_rows)
-    matrix, inverse, unpenalised = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
-    penalised = penalty.max() > 0.0
+    cov = np.empty((n_vars, k * (k + 1) // 2))
+    work, room = np.empty((4, n_rows)), np.empty((3, k, k))
+    means, score, information, observed = work[0], work[1], work[2], work[3]
+    matrix, inverse, unpenalised = room[0], room[1], room[2]
     for j in range(n_vars):
         y, depth = counts[j], depths[j if len(depths) > 1 else 0]
         weight = weights[j if len(weights) > 1 else 0]
@@ -99,18 +86,15 @@ def _curvature(
         row_slopes(
             y, index, depth, dispersions[j], weight, floor, means, score, information, observed
         )
-        for i in range(len(y)):
-            mu = depth[i] * means[index[i]]
-            deviance[j] += weight[i] * unit_deviance(y[i], mu, dispersions[j])
         add_outer(rows, information, matrix)
-        for a in range(k):
+        for a in range(len(penalty)):
             assign(unpenalised[a], matrix[a])
             matrix[a, a] += penalty[a]
         if not cholesky(matrix):
             fill(cov[j], np.nan)
             continue
         invert_factored(matrix, inverse)
-        if penalised:
+        if len(penalty):
             _sandwich(inverse, unpenalised, matrix)
             for a in range(k):
                 assign(inverse[a], matrix[a])
@@ -119,10 +103,10 @@ def _curvature(
             for b in range(a, k):
                 cov[j, place] = inverse[a, b]
                 place += 1
-    return cov, deviance
+    return cov
 
 
-@inner
+@part
 def _sandwich(outer: Float, lower: Float, out: Float) -> None:
     """``outer @ inner @ outer``, both symmetric, the inner one's lower triangle given."""
     k = len(outer)

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dex._numba import inner, kernel
-from dex.errors import InputError
+from dex._numba import inner, kernel, part
+from dex.stats.gene_rows import by_gene, gene_first, of_every_gene
 from dex.stats.nb import nb_mean_kernel
+from dex.stats.nb_groups import fit_groups
 from dex.stats.nb_newton import climb
-from dex.stats.nb_shares import shares_of_groups
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
     from dex.typing import Bool, Float, Int
 
-_NO_COUNT = 1e-12
+_NO_COUNT: Final = 1e-12
 """Counts of a group that has none."""
+_NO_EXPOSURE: Final = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +94,44 @@ def fit_nb_glm(
     >>> np.exp(fit.coef).round(6).tolist()
     [[3.0, 4.0]]
     """
-    n_obs, n_vars = counts.shape
-    depth = by_gene(depths, n_obs, n_vars)
-    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
-    y, spread = gene_first(counts), np.ascontiguousarray(dispersion, dtype=np.float64)
     if design.to_coef is not None and ridge is None and floor == 0.0:
-        groups = (design.index, len(design.rows))
-        shares, exposure, converged = shares_of_groups(y, *groups, depth, spread, weighted)
-        least = _NO_COUNT / np.maximum(exposure, 1e-300)
-        logs = np.log(np.where(shares > 0.0, shares, least))
-        return NbFit(logs @ design.to_coef.T, converged)
+        return _of_groups(counts, design, depths, dispersion, weights, start)
+    n_obs, n_vars = counts.shape
     penalty = np.zeros(design.n_coefs) if ridge is None else np.asarray(ridge, dtype=np.float64)
-    given = np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start)
-    parts = (y, design.rows, design.index, depth, spread, weighted)
-    return NbFit(*_fit_rows(*parts, penalty, floor, given))
+    coef, converged = _fit(
+        gene_first(counts),
+        design.rows,
+        design.index,
+        by_gene(depths, n_obs, n_vars),
+        of_every_gene(dispersion, n_vars),
+        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        penalty,
+        floor,
+        np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start),
+    )
+    return NbFit(coef, converged)
+
+
+def _of_groups(
+    counts: Float,
+    design: DesignRows,
+    depths: Float,
+    dispersion: Float,
+    weights: Float | None,
+    start: Float | None,
+) -> NbFit:
+    """Coefficients of a design whose rows are as many: they follow from the groups' shares."""
+    near = None if start is None else np.exp(start @ design.rows.T)
+    fit = fit_groups(counts, design.index, depths, dispersion, weights=weights, start=near)
+    least = _NO_COUNT / np.maximum(fit.exposure, _NO_EXPOSURE)
+    logs = np.log(np.where(fit.share > 0, fit.share, least))
+    return NbFit(logs @ np.asarray(design.to_coef).T, fit.converged)
 
 
 def fitted_means(design: DesignRows, depths: Float, coef: Float) -> Float:
     """Fitted means, shape ``(n_obs, n_vars)``."""
     per_row = np.exp(design.rows @ coef.T)[design.index]
     return np.asarray(per_row * (depths[:, None] if depths.ndim == 1 else depths))
-
-
-def by_gene(values: Float, n_obs: int, n_vars: int) -> Float:
-    """Return values per observation, or per observation and gene, as ``(1 or n_vars, n_obs)``.
-
-    Raises
-    ------
-    InputError
-        If they are neither.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if values.shape == (1,):
-        return np.full((1, n_obs), values[0])
-    if values.shape == (n_obs,):
-        return np.ascontiguousarray(values[None])
-    if values.shape == (n_obs, n_vars):
-        return np.ascontiguousarray(values.T)
-    msg = f"values of shape {values.shape} belong neither to {n_obs} observations nor to counts."
-    raise InputError(msg)
-
-
-def gene_first(values: Float) -> Float:
-    """Values ``(n_obs, n_vars)`` as kernels read them, ``(n_vars, n_obs)``: a gene contiguous."""
-    return np.ascontiguousarray(np.asarray(values, dtype=np.float64).T)
 
 
 @inner
@@ -178,8 +173,36 @@ def row_sums(
     return total
 
 
-@inner
-def starting_coef(
+@kernel
+def _fit(
+    counts: Float,
+    rows: Float,
+    index: Int,
+    depths: Float,
+    dispersions: Float,
+    weights: Float,
+    penalty: Float,
+    floor: float,
+    start: Float,
+) -> tuple[Float, Bool]:
+    n_vars, (n_rows, k) = len(counts), rows.shape
+    coefs, converged = np.empty((n_vars, k)), np.empty(n_vars, dtype=np.bool_)
+    work, vectors, matrix = np.empty((4, n_rows)), np.empty((3, k)), np.empty((k, k))
+    for j in range(n_vars):
+        y, depth, coef = counts[j], depths[j if len(depths) > 1 else 0], coefs[j]
+        weight, dispersion = weights[j if len(weights) > 1 else 0], dispersions[j]
+        if len(start):
+            assign(coef, start[j])
+        else:
+            _starting_coef(y, rows, index, depth, dispersion, weight, penalty, coef, work, matrix)
+        converged[j] = climb(
+            y, rows, index, depth, dispersion, weight, penalty, floor, coef, work, vectors, matrix
+        )
+    return coefs, converged
+
+
+@part
+def _starting_coef(
     y: Float,
     rows: Float,
     index: Int,
@@ -188,11 +211,14 @@ def starting_coef(
     weight: Float,
     penalty: Float,
     coef: Float,
+    work: Float,
     matrix: Float,
 ) -> None:
     """Weighted least squares of the rows' own log means; a row without counts has half a count."""
     n_rows, k = rows.shape
-    total, exposure, information = np.zeros(n_rows), np.zeros(n_rows), np.zeros(n_rows)
+    total, exposure, information = work[0], work[1], work[2]
+    for part_of_row in range(3):
+        fill(work[part_of_row], 0.0)
     for i in range(len(y)):
         w = weight[i] / (1.0 + dispersion * y[i])
         total[index[i]] += w * y[i]
@@ -214,44 +240,3 @@ def starting_coef(
         solve_factored(matrix, coef)
     else:
         fill(coef, 0.0)
-
-
-@kernel
-def _fit_rows(
-    counts: Float,
-    rows: Float,
-    index: Int,
-    depths: Float,
-    dispersions: Float,
-    weights: Float,
-    penalty: Float,
-    floor: float,
-    start: Float,
-) -> tuple[Float, Bool]:
-    """Coefficients of any design by Newton's method."""
-    n_vars, (n_rows, k) = len(counts), rows.shape
-    coefs, converged = np.empty((n_vars, k)), np.zeros(n_vars, dtype=np.bool_)
-    work = np.empty((4, n_rows))
-    matrix, gradient = np.empty((k, k)), np.empty(k)
-    for j in range(n_vars):
-        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
-        weight, coef = weights[j if len(weights) > 1 else 0], coefs[j]
-        if len(start):
-            assign(coef, start[j])
-        else:
-            starting_coef(y, rows, index, depth, dispersions[j], weight, penalty, coef, matrix)
-        converged[j] = climb(
-            y,
-            rows,
-            index,
-            depth,
-            dispersions[j],
-            weight,
-            penalty,
-            floor,
-            coef,
-            work,
-            matrix,
-            gradient,
-        )
-    return coefs, converged

@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dex._numba import inner
+from dex._numba import part
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ _LARGEST_STEP = 8.0
 """Of a log mean: beyond, a step is far outside of where its parabola holds."""
 
 
-@inner
+@part
 def exp_rows(rows: Float, coef: Float, means: Float) -> None:
     """``exp(rows @ coef)`` into ``means``, kept within what a double can hold."""
     for r in range(rows.shape[0]):
@@ -37,7 +35,7 @@ def exp_rows(rows: Float, coef: Float, means: Float) -> None:
         means[r] = math.exp(min(max(eta, -300.0), 300.0))
 
 
-@inner
+@part
 def row_slopes(
     y: Float,
     index: Int,
@@ -71,13 +69,13 @@ def row_slopes(
         observed[r] += w * mu * (1.0 if floor > 0.0 else (1.0 + dispersion * y[i]) * inverse)
 
 
-@inner
+@part
 def mu_log_ratio(floor: float, mu: float) -> float:
     """What the working response gains where the mean is below the floor."""
     return floor * math.log(floor / mu)
 
 
-@inner
+@part
 def climb(
     y: Float,
     rows: Float,
@@ -89,18 +87,18 @@ def climb(
     floor: float,
     coef: Float,
     work: Float,
+    vectors: Float,
     matrix: Float,
-    gradient: Float,
 ) -> bool:
     """Newton's method from ``coef``, in place; whether it has converged.
 
     The objective is concave, so the slope along a step tells whether it went too far, without the
     likelihood: then it is cut to where the slope would be zero if it were linear. With a floor
-    there is no objective, and every step is taken.
+    there is no objective, and every step is taken. ``work`` is room for ``(4, n_rows)``,
+    ``vectors`` for ``(3, n_coefs)``.
     """
-    k = len(coef)
     means, score, expected, observed = work[0], work[1], work[2], work[3]
-    before, step = np.empty(k), np.empty(k)
+    gradient, before, step = vectors[0], vectors[1], vectors[2]
     uphill, taken, damping = 0.0, 0.0, 0.0
     for _ in range(_MAX_STEPS):
         exp_rows(rows, coef, means)
@@ -113,7 +111,7 @@ def climb(
                 _move(before, taken, step, coef)
                 continue
         add_outer(rows, observed, matrix)
-        for a in range(k):
+        for a in range(len(coef)):
             matrix[a, a] = (matrix[a, a] + penalty[a]) * (1.0 + damping) + 1e-300
         if not cholesky(matrix):
             damping, taken = max(10.0 * damping, 1e-10), 0.0
@@ -129,7 +127,7 @@ def climb(
     return False
 
 
-@inner
+@part
 def _dot(x: Float, y: Float) -> float:
     total = 0.0
     for a in range(len(x)):
@@ -137,13 +135,13 @@ def _dot(x: Float, y: Float) -> float:
     return total
 
 
-@inner
+@part
 def _move(start: Float, share: float, step: Float, out: Float) -> None:
     for a in range(len(out)):
         out[a] = start[a] + share * step[a]
 
 
-@inner
+@part
 def _add_gradient(rows: Float, score: Float, penalty: Float, coef: Float, out: Float) -> None:
     for a in range(len(coef)):
         out[a] = -penalty[a] * coef[a]
@@ -151,7 +149,7 @@ def _add_gradient(rows: Float, score: Float, penalty: Float, coef: Float, out: F
             out[a] += score[r] * rows[r, a]
 
 
-@inner
+@part
 def _within_reach(rows: Float, step: Float) -> float:
     """Share of a step that moves no log mean too far."""
     largest = 0.0

@@ -9,7 +9,8 @@ import numpy as np
 
 from dex._numba import kernel
 from dex.stats.design_rows import DesignRows
-from dex.stats.nb_glm import by_gene, fit_nb_glm, gene_first
+from dex.stats.gene_rows import by_gene, gene_first, of_every_gene
+from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.nb_newton import exp_rows
 from dex.stats.unit_deviance import unit_deviance
 
@@ -89,8 +90,15 @@ def nb_deviance(
     n_obs, n_vars = counts.shape
     weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
     depth, coef = by_gene(depths, n_obs, n_vars), np.ascontiguousarray(coef)
-    parts = (gene_first(counts), design.rows, design.index, depth, dispersion, weighted, coef)
-    return _deviance(*parts)
+    return _deviance(
+        gene_first(counts),
+        design.rows,
+        design.index,
+        depth,
+        of_every_gene(dispersion, n_vars),
+        weighted,
+        coef,
+    )
 
 
 @kernel

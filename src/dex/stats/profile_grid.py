@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import kernel, part
+from dex.stats.gene_rows import by_gene, gene_first, of_every_gene
 from dex.stats.information import factor_information
-from dex.stats.nb_glm import by_gene, gene_first, starting_coef
-from dex.stats.nb_newton import climb, exp_rows
-from dex.stats.nb_shares import improve_shares, pooled_shares
-from dex.stats.small_matrices import assign, fill
+from dex.stats.nb_glm import fit_nb_glm
+from dex.stats.nb_groups import pooled_shares
+from dex.stats.nb_newton import exp_rows
+from dex.stats.small_matrices import fill
 
 if TYPE_CHECKING:
     from dex.stats.design_rows import DesignRows
@@ -62,21 +63,44 @@ def adjusted_profile(
     >>> adjusted_profile(counts, design, np.ones(4), np.log([0.1, 0.3, 1])).round(2).tolist()
     [[1.25, 2.03, 1.71]]
     """
-    n_obs, n_vars = counts.shape
     grid = np.exp(np.atleast_2d(np.asarray(log_dispersions, dtype=np.float64)))
-    parts = (
+    out, coef = np.empty((counts.shape[1], grid.shape[1])), None
+    counts = np.asfortranarray(counts, dtype=np.float64)
+    for p in range(grid.shape[1]):
+        at = of_every_gene(grid[:, p], counts.shape[1])
+        coef = fit_nb_glm(counts, design, depths, at, weights=weights, start=coef).coef
+        out[:, p] = adjusted_likelihood(counts, design, depths, at, coef, weights=weights)
+    return out
+
+
+def adjusted_likelihood(
+    counts: Float,
+    design: DesignRows,
+    depths: Float,
+    dispersion: Float,
+    coef: Float,
+    *,
+    weights: Float | None = None,
+) -> Float:
+    """Adjusted log likelihood at ``coef`` fitted with ``dispersion``, shape ``(n_vars,)``.
+
+    Arguments as in :func:`~dex.stats.nb_glm.fit_nb_glm`; it lacks what :func:`adjusted_profile`
+    does.
+    """
+    n_obs, n_vars = counts.shape
+    return _likelihoods(
         gene_first(counts),
         design.rows,
         design.index,
         by_gene(depths, n_obs, n_vars),
         by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
-        np.ascontiguousarray(grid),
+        of_every_gene(dispersion, n_vars),
+        np.ascontiguousarray(coef),
     )
-    return _profiles(*parts) if design.to_coef is None else _profiles_of_groups(*parts)
 
 
-@inner
-def log_likelihood(
+@part
+def _log_likelihood(
     y: Float,
     index: Int,
     depth: Float,
@@ -119,7 +143,7 @@ def log_likelihood(
     return total - 0.5 * math.log(product)
 
 
-@inner
+@part
 def _stirling_error(x: float) -> float:
     """What Stirling's formula lacks of ``lgamma(x)``, less a constant."""
     if x < 16.0:
@@ -129,67 +153,26 @@ def _stirling_error(x: float) -> float:
 
 
 @kernel
-def _profiles(
-    counts: Float, rows: Float, index: Int, depths: Float, weights: Float, dispersions: Float
-) -> Float:
-    """Of any design: each fit starts where the last one ended."""
-    n_vars, n_grid, (n_rows, k) = len(counts), dispersions.shape[1], rows.shape
-    out, work, room = np.empty((n_vars, n_grid)), np.empty((4, n_rows)), np.empty((4, n_rows))
-    coef, gradient, matrix, penalty = np.empty(k), np.empty(k), np.empty((k, k)), np.zeros(k)
-    for j in range(n_vars):
-        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
-        weight = weights[j if len(weights) > 1 else 0]
-        at = dispersions[j if len(dispersions) > 1 else 0]
-        means = room[0]
-        pooled_shares(y, index, depth, weight, room[1], room[2], means)
-        starting_coef(y, rows, index, depth, at[0], weight, penalty, coef, matrix)
-        for p in range(n_grid):
-            climb(y, rows, index, depth, at[p], weight, penalty, 0.0, coef, work, matrix, gradient)
-            exp_rows(rows, coef, means)
-            out[j, p] = _adjusted(y, rows, index, depth, at[p], weight, room, matrix)
-    return out
-
-
-@kernel
-def _profiles_of_groups(
-    counts: Float, rows: Float, index: Int, depths: Float, weights: Float, dispersions: Float
-) -> Float:
-    """Of groups, whose means are fitted without exponentials or logarithms."""
-    n_vars, n_grid, (n_rows, k) = len(counts), dispersions.shape[1], rows.shape
-    out, work, room = np.empty((n_vars, n_grid)), np.empty((2, n_rows)), np.empty((4, n_rows))
-    matrix = np.empty((k, k))
-    for j in range(n_vars):
-        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
-        weight = weights[j if len(weights) > 1 else 0]
-        at = dispersions[j if len(dispersions) > 1 else 0]
-        means = room[0]
-        pooled_shares(y, index, depth, weight, room[1], room[2], work[0])
-        assign(means, room[1])
-        for p in range(n_grid):
-            improve_shares(y, index, depth, at[p], weight, means, work[0], work[1])
-            out[j, p] = _adjusted(y, rows, index, depth, at[p], weight, room, matrix)
-    return out
-
-
-@inner
-def _adjusted(
-    y: Float,
+def _likelihoods(
+    counts: Float,
     rows: Float,
     index: Int,
-    depth: Float,
-    dispersion: float,
-    weight: Float,
-    room: Float,
-    matrix: Float,
-) -> float:
-    """Adjusted log likelihood at fitted means.
-
-    ``room`` holds, per row of the design: means; means without dispersion; totals of counts, and
-    place for the information.
-    """
-    means, pooled, totals, information = room[0], room[1], room[2], room[3]
-    value = log_likelihood(y, index, depth, dispersion, weight, means, information)
-    for r in range(len(means)):
-        if totals[r] > 0.0:
-            value += totals[r] * math.log(means[r] / pooled[r])
-    return value - 0.5 * factor_information(rows, information, matrix)
+    depths: Float,
+    weights: Float,
+    dispersions: Float,
+    coefs: Float,
+) -> Float:
+    n_vars, (n_rows, k) = len(counts), rows.shape
+    out, work, matrix = np.empty(n_vars), np.empty((5, n_rows)), np.empty((k, k))
+    means, information, totals, pooled = work[0], work[1], work[2], work[3]
+    for j in range(n_vars):
+        y, depth = counts[j], depths[j if len(depths) > 1 else 0]
+        weight = weights[j if len(weights) > 1 else 0]
+        exp_rows(rows, coefs[j], means)
+        value = _log_likelihood(y, index, depth, dispersions[j], weight, means, information)
+        pooled_shares(y, index, depth, weight, pooled, totals, work[4])
+        for r in range(n_rows):
+            if totals[r] > 0.0:
+                value += totals[r] * math.log(means[r] / pooled[r])
+        out[j] = value - 0.5 * factor_information(rows, information, matrix)
+    return out

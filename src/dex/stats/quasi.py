@@ -21,8 +21,9 @@ import numpy as np
 
 from dex._numba import kernel
 from dex.stats.adjusted_deviance import AdjustedDeviance
+from dex.stats.gene_rows import by_gene, gene_first, of_every_gene
 from dex.stats.information import variances_of_rows
-from dex.stats.nb_glm import by_gene, fit_nb_glm, gene_first
+from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.nb_newton import exp_rows
 from dex.stats.small_matrices import fill
 from dex.stats.unit_deviance import (
@@ -97,7 +98,7 @@ def fit_quasi(
     ([1.99], [0.64])
     """
     n_obs, n_vars = counts.shape
-    spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), (n_vars,)).copy()
+    spread = of_every_gene(dispersion, n_vars)
     fit = fit_nb_glm(
         counts, design, depths, spread / quasi_dispersion, weights=weights, start=start
     )

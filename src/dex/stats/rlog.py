@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from dex._numba import inner, kernel
+from dex.stats.gene_rows import by_gene, gene_first
 from dex.stats.nb import nb_mean_kernel
-from dex.stats.nb_glm import by_gene, gene_first
 from dex.stats.shrinkage_normal import INTERCEPT_VARIANCE, MEAN_FLOOR, matched_variance
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from dex._numba import inner, kernel
-from dex.stats.nb_glm import by_gene, gene_first, row_sums
+from dex.stats.gene_rows import by_gene, gene_first
+from dex.stats.nb_glm import row_sums
 from dex.stats.nb_newton import exp_rows
 from dex.stats.shrunk_effects import ShrunkEffects
 from dex.stats.small_matrices import add_outer, assign, cholesky, fill, solve_factored

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri
 
-from dex.stats.nb_curvature import nb_curvature
+from dex.stats.nb_curvature import nb_covariance
 from dex.stats.nb_glm import fit_nb_glm
 from dex.stats.shrunk_effects import ShrunkEffects
 
@@ -137,9 +137,9 @@ def shrink_normal(
     fit = fit_nb_glm(
         counts, design, depths, dispersion, weights=weights, ridge=ridge, floor=MEAN_FLOOR
     )
-    cov = nb_curvature(
+    cov = nb_covariance(
         counts, design, depths, dispersion, fit.coef, weights=weights, ridge=ridge, floor=MEAN_FLOOR
-    ).cov
+    )
     n_coefs = design.n_coefs
     diagonal = effect * n_coefs - effect * (effect - 1) // 2  # of triangles packed by rows
     return ShrunkEffects(fit.coef[:, effect], np.sqrt(cov[:, diagonal]), fit.coef, fit.converged)

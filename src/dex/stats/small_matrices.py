@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex._numba import inner
+from dex._numba import part
 
 if TYPE_CHECKING:
     from dex.typing import Float
 
 
-@inner
+@part
 def fill(x: Float, value: float) -> None:
     """Set all of a row; a loop compiles faster than a slice."""
     for i in range(len(x)):
         x[i] = value
 
 
-@inner
+@part
 def assign(x: Float, values: Float) -> None:
     """Copy a row, likewise."""
     for i in range(len(x)):
         x[i] = values[i]
 
 
-@inner
+@part
 def add_outer(rows: Float, per_row: Float, out: Float) -> None:
     """``rows.T @ diag(per_row) @ rows`` into the lower triangle of ``out``."""
     k = rows.shape[1]
@@ -44,7 +44,7 @@ def add_outer(rows: Float, per_row: Float, out: Float) -> None:
                     out[a, b] += left * rows[r, b]
 
 
-@inner
+@part
 def cholesky(matrix: Float) -> bool:
     """Replace the lower triangle by its Cholesky factor; False if it is not positive definite."""
     k = len(matrix)
@@ -62,7 +62,7 @@ def cholesky(matrix: Float) -> bool:
     return True
 
 
-@inner
+@part
 def solve_factored(factor: Float, x: Float) -> None:
     """Solve with a Cholesky factor, in place."""
     k = len(x)
@@ -76,7 +76,7 @@ def solve_factored(factor: Float, x: Float) -> None:
         x[a] /= factor[a, a]
 
 
-@inner
+@part
 def invert_factored(factor: Float, out: Float) -> None:
     """Inverse of a matrix from its Cholesky factor, in full."""
     k = len(factor)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dex._numba import inner, kernel
+from dex._numba import inner, kernel, part
 
 if TYPE_CHECKING:
     from dex.typing import Float
@@ -137,7 +137,7 @@ _NEAR: Final = 0.01
 lie within, so that which way they go is foretold well."""
 
 
-@inner
+@part
 def _gap(x: float, step: float, scale: float) -> float:
     """``scale * ((1 + x) log(1 + x) - x)``, where ``x`` is ``step / scale``."""
     if abs(x) > _NEAR:
@@ -165,7 +165,7 @@ def unit_deviance(count: float, mu: float, dispersion: float) -> float:
     return 2.0 * (_gap(diff / mu, diff, mu) - _gap(of_spread, diff, mu + size))
 
 
-@inner
+@part
 def stirling_error(x: float) -> float:
     """What Stirling's formula lacks of log(x!)."""
     if x < 16.0:
@@ -175,7 +175,7 @@ def stirling_error(x: float) -> float:
     return (1 / 12 - y * (1 / 360 - y * series)) / x
 
 
-@inner
+@part
 def log_saturated(count: float, dispersion: float, size_error: float) -> float:
     """Log probability of a count whose mean it is [Loader2000]_."""
     if count == 0.0:
@@ -186,7 +186,7 @@ def log_saturated(count: float, dispersion: float, size_error: float) -> float:
     return out - stirling_error(count)
 
 
-@inner
+@part
 def _add_block(
     start: float,
     log2_length: int,
@@ -215,7 +215,7 @@ def _add_block(
     return (sums[2] - before) / sums[2] if sums[2] > 0.0 else 1.0
 
 
-@inner
+@part
 def _summed_moments(
     mu: float, dispersion: float, nodes: Float, weights: Float
 ) -> tuple[float, float]:
@@ -248,7 +248,7 @@ def _moments_at(mu: Float, dispersions: Float, nodes: Float, weights: Float) -> 
     return out
 
 
-@inner
+@part
 def _lagrange_weights(position: float, n_knots: int, weights: Float) -> int:
     """Fill in the weights of the knots around a position, in steps; the first of them."""
     n = len(weights)
@@ -272,7 +272,7 @@ def _lagrange_weights(position: float, n_knots: int, weights: Float) -> int:
     return first
 
 
-@inner
+@part
 def moments_of_gene(
     dispersion: float, log_dispersions: Float, table: Float, weights: Float, out: Float
 ) -> None:
@@ -292,7 +292,7 @@ def moments_of_gene(
             out[i] += weights[k] * table[first + k, i]
 
 
-@inner
+@part
 def interpolate_count(
     log_mu: float, first_row: Float, second_row: Float, weights: Float
 ) -> tuple[float, float]:
@@ -309,7 +309,7 @@ def interpolate_count(
     return one, other
 
 
-@inner
+@part
 def _six_weights(position: float, n_knots: int, weights: Float) -> int:
     """Like :func:`_lagrange_weights`, of six knots and without divisions."""
     first = min(max(int(position) - 2, 0), n_knots - 6)

@@ -17,8 +17,7 @@ from dex.stats.cooks import cooks_cutoff
 from dex.stats.design_rows import DesignRows
 from dex.stats.gene_dispersion import fit_means
 from dex.stats.independent_filtering import FilteredAdjustment, filtered_adjustment
-from dex.stats.nb_curvature import nb_curvature
-from dex.stats.nested import NullModel
+from dex.stats.nested import NullModel, nb_deviance
 from dex.stats.tails import chi2_log10_pval
 from dex.stats.wald import wald_test
 from dex.tl._deseq2_fit import fit_deseq2, fitted_counts
@@ -139,7 +138,7 @@ def any_of(fit: Fit, contrasts: Float, setting: TestSetting) -> Tested:
         coef = np.where(known[:, None], fit.coef[place] * _LN2, 0.0)
         restricted = fit_means(counts, here, null.design, dispersion)
         deviances = [
-            nb_curvature(counts, rows, here, dispersion, at).deviance
+            nb_deviance(counts, rows, here, dispersion, at)
             for rows, at in ((null.design, restricted.coef), (full, coef))
         ]
         return {"stat": np.where(known, deviances[0] - deviances[1], np.nan)[:, None]}

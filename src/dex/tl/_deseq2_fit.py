@@ -45,7 +45,7 @@ from dex.stats.gene_dispersion import (
     is_dispersion_outlier,
     shrink_dispersion,
 )
-from dex.stats.nb_curvature import leverages, nb_curvature
+from dex.stats.nb_curvature import leverages, nb_covariance
 from dex.stats.nb_glm import fitted_means
 
 if TYPE_CHECKING:
@@ -213,18 +213,16 @@ def _final_fit(
     dispersion = np.where(outlier, genes.dispersion, shrunken)
     known = np.where(np.isfinite(dispersion), dispersion, 1.0)
     fit = fit_means(counts, depths, model.rows, known)
-    curvature = nb_curvature(
-        counts, model.rows, depths, known, fit.coef, ridge=model.ridge, floor=FLOOR
-    )
+    cov = nb_covariance(counts, model.rows, depths, known, fit.coef, ridge=model.ridge, floor=FLOOR)
     mu = fitted_means(model.rows, depths, fit.coef)
-    leverage = leverages(model.rows, np.maximum(mu, FLOOR), known, curvature.cov)
+    leverage = leverages(model.rows, np.maximum(mu, FLOOR), known, cov)
     robust = robust_dispersion(counts / across(depths), model.rows.index)
     distances = cooks_distances(counts, mu, robust, leverage, model.rows.n_coefs)
     silent = ~np.isfinite(dispersion)
     distances[:, silent] = np.nan
     columns = {
         "coef": np.where(silent[:, None], np.nan, fit.coef / _LN2),
-        "cov": np.where(silent[:, None], np.nan, curvature.cov / _LN2**2),
+        "cov": np.where(silent[:, None], np.nan, cov / _LN2**2),
         "base_mean": genes.base_mean,
         "dispersion_gene": genes.dispersion,
         "dispersion_trend": trend,
