@@ -22,7 +22,6 @@ from dex._numba import kernel
 from dex.stats.lowess import lowess
 from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
-    N_POINTS,
     UnitDeviances,
     interpolate_count,
     moments_of_gene,
@@ -174,18 +173,18 @@ def _adjusted(
     n_obs, n_vars = counts.shape
     deviance, df = np.zeros(n_vars), np.zeros(n_vars)
     gene_mean, gene_var = np.empty(mean.shape[1]), np.empty(mean.shape[1])
-    points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    points = np.empty(N_DISPERSION_POINTS)
     for j in range(n_vars):
         if j == 0 or len(log_dispersions) > 1:
-            moments_of_gene(dispersion[j], log_dispersions, mean, gene_points, gene_mean)
-            moments_of_gene(dispersion[j], log_dispersions, var, gene_points, gene_var)
+            moments_of_gene(dispersion[j], log_dispersions, mean, points, gene_mean)
+            moments_of_gene(dispersion[j], log_dispersions, var, points, gene_var)
         for i in range(n_obs):
             weight = weights[i, min(j, weights.shape[1] - 1)]
             if mu[i, j] <= 0.0 or weight <= 0.0:
                 continue
             scale = weight / quasi_dispersion
             scaled = mu[i, j] * scale
-            e, v = interpolate_count(math.log(scaled), gene_mean, gene_var, points)
+            e, v = interpolate_count(math.log(scaled), gene_mean, gene_var)
             unit = unit_deviance(counts[i, j], mu[i, j], dispersion[j] * scale)
             deviance[j] += 2.0 * e / v * weight * unit
             df[j] += scaled / (1.0 + scaled) * 2.0 * e * e / v * (1.0 - leverage[i, j])

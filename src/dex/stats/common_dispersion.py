@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MIN_TOTAL: Final = 5.0
 """Genes with fewer counts say nothing of the dispersion."""
 _LARGEST: Final = 4.0
-_EXACT: Final = 1e-8  # of the dispersion's fourth root
+_EXACT: Final = 1e-7  # of the dispersion's fourth root: rounding tells of no less
 
 
 def fit_common_dispersion(

@@ -28,7 +28,6 @@ from dex.stats.nb_newton import exp_rows
 from dex.stats.small_matrices import fill
 from dex.stats.unit_deviance import (
     N_DISPERSION_POINTS,
-    N_POINTS,
     UnitDeviances,
     interpolate_count,
     moments_of_gene,
@@ -139,10 +138,10 @@ def _deviances(
     counted: Float,
 ) -> tuple[Float, Float, Float, Float]:
     n_vars, n_obs = counts.shape
-    deviance, adjusted = np.zeros(n_vars), np.zeros(n_vars)
-    df, left = np.zeros(n_vars), np.zeros(n_vars)
+    deviance, adjusted = np.empty(n_vars), np.empty(n_vars)
+    df, left = np.empty(n_vars), np.empty(n_vars)
     factors = np.empty((2, scale.shape[1]))
-    points, gene_points = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    points = np.empty(N_DISPERSION_POINTS)
     work, lower = np.empty((4, len(rows))), np.empty((rows.shape[1], rows.shape[1]))
     means, information, variance, log_means = work[0], work[1], work[2], work[3]
     precision = np.empty(n_obs)
@@ -152,8 +151,8 @@ def _deviances(
         log_depth = log_depths[j if len(log_depths) > 1 else 0]
         dispersion = dispersions[j] / quasi_dispersion
         if adjust and (j == 0 or len(log_dispersions) > 1):
-            moments_of_gene(dispersions[j], log_dispersions, scale, gene_points, factors[0])
-            moments_of_gene(dispersions[j], log_dispersions, counted, gene_points, factors[1])
+            moments_of_gene(dispersions[j], log_dispersions, scale, points, factors[0])
+            moments_of_gene(dispersions[j], log_dispersions, counted, points, factors[1])
         exp_rows(rows, coefs[j], means)
         for r in range(len(means)):
             log_means[r] = math.log(means[r] / quasi_dispersion)
@@ -163,6 +162,7 @@ def _deviances(
             precision[i] = mu / (1.0 + dispersion * mu)  # as edgeR's leverages: without weights
             information[index[i]] += precision[i]
         left[j] = -variances_of_rows(rows, information, lower, variance)
+        plain, right, degrees = 0.0, 0.0, 0.0
         for i in range(n_obs):
             mu = depth[i] * means[index[i]]
             if variance[index[i]] > 0.0:
@@ -170,14 +170,15 @@ def _deviances(
             if mu <= _NO_MEAN or weight[i] <= 0.0:
                 continue
             unit = unit_deviance(counts[j, i], mu, dispersion)
-            deviance[j] += weight[i] * unit
+            plain += weight[i] * unit
             if not adjust:
                 continue
             log_mu = log_depth[i] + log_means[index[i]]
             if weight[i] != 1.0:
                 log_mu += math.log(weight[i])
                 unit = unit_deviance(counts[j, i], mu, dispersion * weight[i])
-            factor, degrees = interpolate_count(log_mu, factors[0], factors[1], points)
-            adjusted[j] += factor * weight[i] * unit
-            df[j] += degrees * (1.0 - min(precision[i] * variance[index[i]], 1.0))
+            factor, counts_as = interpolate_count(log_mu, factors[0], factors[1])
+            right += factor * weight[i] * unit
+            degrees += counts_as * (1.0 - min(precision[i] * variance[index[i]], 1.0))
+        deviance[j], adjusted[j], df[j] = plain, right, degrees
     return deviance, adjusted, df, left

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 _N_NODES: Final = 14
 _MAX_LOG2_BLOCK: Final = 40
-_STEP: Final = 0.05  # of log(mu)
+_PER_STEP: Final = 20.0
+_STEP: Final = 1 / _PER_STEP  # of log(mu)
 _LOWEST, _HIGHEST = math.log(1e-8), math.log(1e8)  # of mu; beyond, the moments are those there
 _DISPERSION_STEP: Final = 0.18  # of log(dispersion + _POISSON)
 _POISSON: Final = 1e-3  # dispersions well below matter at large means alone, and there by little
-N_POINTS: Final = 6  # of an interpolation over log(mu)
 N_DISPERSION_POINTS: Final = 10
 _MARGIN: Final = 2  # knots beyond, as interpolation is best where centred
 _HALF_LOG_2PI: Final = 0.5 * math.log(2 * math.pi)
@@ -293,36 +293,23 @@ def moments_of_gene(
 
 
 @part
-def interpolate_count(
-    log_mu: float, first_row: Float, second_row: Float, weights: Float
-) -> tuple[float, float]:
-    """Interpolate two rows of a gene's knots at the log of a mean; ``weights`` is room for six.
+def interpolate_count(log_mu: float, first_row: Float, second_row: Float) -> tuple[float, float]:
+    """Interpolate two rows of a gene's knots at the log of a mean, by Lagrange's six points.
 
     The mean and the variance are to be multiplied by ``mu / (1 + mu)``.
     """
-    position = (min(max(log_mu, _LOWEST), _HIGHEST) - _LOWEST) / _STEP
-    first = _six_weights(position, len(first_row), weights)
-    one, other = 0.0, 0.0
-    for k in range(6):
-        one += weights[k] * first_row[first + k]
-        other += weights[k] * second_row[first + k]
-    return one, other
-
-
-@part
-def _six_weights(position: float, n_knots: int, weights: Float) -> int:
-    """Like :func:`_lagrange_weights`, of six knots and without divisions."""
-    first = min(max(int(position) - 2, 0), n_knots - 6)
+    position = (min(max(log_mu, _LOWEST), _HIGHEST) - _LOWEST) * _PER_STEP
+    first = min(max(int(position) - 2, 0), len(first_row) - 6)
     a = position - first
     b, c, d, e, f = a - 1.0, a - 2.0, a - 3.0, a - 4.0, a - 5.0
     ab, abc, ef, de = a * b, a * b * c, e * f, d * e
-    weights[0] = b * c * de * f * (-1 / 120)
-    weights[1] = a * c * de * f * (1 / 24)
-    weights[2] = ab * d * ef * (-1 / 12)
-    weights[3] = abc * ef * (1 / 12)
-    weights[4] = abc * d * f * (-1 / 24)
-    weights[5] = abc * de * (1 / 120)
-    return first
+    w0, w1, w2 = b * c * de * f * (-1 / 120), a * c * de * f * (1 / 24), ab * d * ef * (-1 / 12)
+    w3, w4, w5 = abc * ef * (1 / 12), abc * d * f * (-1 / 24), abc * de * (1 / 120)
+    x, y = first_row[first : first + 6], second_row[first : first + 6]
+    return (
+        w0 * x[0] + w1 * x[1] + w2 * x[2] + w3 * x[3] + w4 * x[4] + w5 * x[5],
+        w0 * y[0] + w1 * y[1] + w2 * y[2] + w3 * y[3] + w4 * y[4] + w5 * y[5],
+    )
 
 
 @kernel
@@ -332,13 +319,13 @@ def _interpolated(
     n_obs, n_vars = mu.shape
     out = np.zeros((2, n_obs, n_vars))
     gene_mean, gene_var = np.empty(mean.shape[1]), np.empty(mean.shape[1])
-    weights, gene_weights = np.empty(N_POINTS), np.empty(N_DISPERSION_POINTS)
+    weights = np.empty(N_DISPERSION_POINTS)
     for j in range(n_vars):
-        moments_of_gene(dispersion[j], log_dispersions, mean, gene_weights, gene_mean)
-        moments_of_gene(dispersion[j], log_dispersions, var, gene_weights, gene_var)
+        moments_of_gene(dispersion[j], log_dispersions, mean, weights, gene_mean)
+        moments_of_gene(dispersion[j], log_dispersions, var, weights, gene_var)
         for i in range(n_obs):
             if mu[i, j] > 0.0:
-                e, v = interpolate_count(math.log(mu[i, j]), gene_mean, gene_var, weights)
+                e, v = interpolate_count(math.log(mu[i, j]), gene_mean, gene_var)
                 share = mu[i, j] / (1.0 + mu[i, j])
                 out[0, i, j], out[1, i, j] = share * e, share * v
     return out
