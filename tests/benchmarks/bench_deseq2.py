@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from memory import above_held
 
 import dex
 
@@ -59,28 +60,20 @@ def main() -> None:
 
 def of_dex(adata: AnnData) -> tuple[float, float, float]:
     """Wall and CPU seconds, and peak memory in copies of the counts as float64."""
-    reset_peak()
-    before, wall, cpu = peak(), time.perf_counter(), time.process_time()
-    dex.tl.rank_genes(
-        adata,
-        design="~ batch + condition",
-        contrasts=("condition", "treated", "control"),
-        method="deseq2",
-        n_threads=2,
-    )
+
+    def run() -> None:
+        dex.tl.rank_genes(
+            adata,
+            design="~ batch + condition",
+            contrasts=("condition", "treated", "control"),
+            method="deseq2",
+            n_threads=2,
+        )
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    above = above_held(run)["above"] * 2**20
     spent = time.perf_counter() - wall, time.process_time() - cpu
-    return *spent, (peak() - before) / (8 * adata.n_obs * adata.n_vars)
-
-
-def reset_peak() -> None:
-    """On Linux: forget the largest resident memory so far."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak() -> float:
-    """Largest resident memory since then, in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * float(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+    return *spent, above / (8 * adata.n_obs * adata.n_vars)
 
 
 def of_r(adata: AnnData, rscript: str) -> float:

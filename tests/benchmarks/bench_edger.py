@@ -13,8 +13,6 @@ is what the first run takes beyond a process that holds the counts and has teste
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import json
 import logging
 import subprocess
@@ -25,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from memory import above_held
 
 SIZES = ((17_000, 115), (15_000, 1_000))
 
@@ -48,23 +47,11 @@ form <- '{"wall": %f, "cpu": %f, "peak": %f, "above": %f}'
 cat(sprintf(form, used[[3]], cpu, peak, peak - before))
 """
 
-MEMORY = """
-def memory(name):
-    status = open("/proc/self/status").read()
-    return int(status.split(name + ":")[1].split()[0]) / 1024
-
-def above(run):
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    open("/proc/self/clear_refs", "w").write("5")
-    before = memory("VmRSS")
-    run()
-    return memory("VmHWM") - before
-"""
-
 PYTHON_SCRIPT = """
-import ctypes, gc, json, os, sys, time
+import json, sys, time
 import numpy as np, edgepython as ep
+sys.path.insert(0, sys.argv.pop(1))
+from memory import above_held
 folder, n, genes, k = sys.argv[1], *map(int, sys.argv[2:])
 counts = np.fromfile(folder + "/counts.bin").reshape(n, genes).T.copy()
 design = np.fromfile(folder + "/design.bin").reshape(k, n).T.copy()
@@ -72,11 +59,11 @@ def run(counts=counts):
     y = ep.calc_norm_factors(ep.make_dgelist(counts))
     return ep.glm_ql_ftest(ep.glm_ql_fit(y, design))
 run(counts[:200])
-taken = above(run)
+memory = above_held(run)
 wall, cpu = time.perf_counter(), time.process_time()
 run()
 cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-print(json.dumps({"wall": wall, "cpu": cpu, "peak": memory("VmHWM"), "above": taken}))
+print(json.dumps({"wall": wall, "cpu": cpu} | memory))
 """
 
 
@@ -108,7 +95,7 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
         counts.tofile(folder / "counts.bin")
         design.T.tofile(folder / "design.bin")
         (folder / "run.R").write_text(R_SCRIPT)
-        (folder / "run.py").write_text(MEMORY + PYTHON_SCRIPT)
+        (folder / "run.py").write_text(PYTHON_SCRIPT)
         shape = [str(n) for n in (n_obs, n_genes, design.shape[1])]
         in_r = options.folder_in_r or str(folder)
         jobs = {
@@ -116,7 +103,8 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
             "edgeR": [*options.rscript.split(), f"{in_r}/run.R", in_r, *shape],
         }
         if options.edgepython:
-            jobs["edgePython"] = [options.edgepython, str(folder / "run.py"), str(folder), *shape]
+            script = [str(folder / "run.py"), str(Path(__file__).parent), str(folder)]
+            jobs["edgePython"] = [options.edgepython, *script, *shape]
         for name, command in jobs.items():
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
@@ -153,12 +141,10 @@ def time_dex(folder: str, *shape: str) -> dict[str, float]:
     n_obs, n_genes, n_coefs = map(int, shape)
     counts = np.fromfile(Path(folder) / "counts.bin").reshape(n_obs, n_genes)
     design = np.fromfile(Path(folder) / "design.bin").reshape(n_coefs, n_obs).T
-    adata, measured = ad.AnnData(counts), {"gc": gc, "ctypes": ctypes}
-    exec(MEMORY, measured)
+    adata = ad.AnnData(counts)
     run_dex(ad.AnnData(counts[:, :200].copy()), design)
-    taken = measured["above"](lambda: run_dex(adata, design))
-    best = best_of_three(adata, design)
-    return best | {"peak": measured["memory"]("VmHWM"), "above": taken}
+    memory = above_held(lambda: run_dex(adata, design))
+    return best_of_three(adata, design) | memory
 
 
 def run_dex(adata: object, design: np.ndarray) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy  # its stats load at first use
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 
 from dex.stats.tails import t_quantile
 
@@ -37,7 +37,7 @@ class Eigengenes:
 def standardised(values: Float, *, ranks: bool = False) -> Float:
     """Columns of mean 0 and length 1, whose products are correlations (of ranks: Spearman's)."""
     if ranks:
-        values = rankdata(values, axis=0)
+        values = scipy.stats.rankdata(values, axis=0)
     centred = values - values.mean(axis=0)
     return np.asarray(centred / np.linalg.norm(centred, axis=0), dtype=np.float64)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import f as f_distribution
+import scipy  # its stats load at first use
 
 if TYPE_CHECKING:
     from dex.typing import Bool, Float, Int
@@ -60,7 +60,7 @@ def cooks_cutoff(n_obs: int, n_coefs: int) -> float:
     >>> round(cooks_cutoff(12, 2), 3)
     7.559
     """
-    return float(f_distribution.ppf(0.99, n_coefs, n_obs - n_coefs))
+    return float(scipy.stats.f.ppf(0.99, n_coefs, n_obs - n_coefs))
 
 
 def robust_dispersion(normalised: Float, index: Int) -> Float:

@@ -17,9 +17,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import scipy  # its stats load at first use
 from scipy.interpolate import CubicHermiteSpline
 from scipy.special import polygamma
-from scipy.stats import median_abs_deviation
 
 if TYPE_CHECKING:
     from dex.typing import Float
@@ -70,7 +70,7 @@ def dispersion_spread(residuals: Float, df_residual: int) -> DispersionSpread:
     >>> round(spread.prior, 1), round(spread.observed, 1)
     (0.9, 1.0)
     """
-    observed = float(median_abs_deviation(residuals, scale="normal") ** 2)
+    observed = float(scipy.stats.median_abs_deviation(residuals, scale="normal") ** 2)
     if df_residual > _FEW_DF:
         prior = observed - float(polygamma(1, df_residual / 2))
     else:

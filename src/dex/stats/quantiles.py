@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy  # its stats load at first use
 
 from dex.errors import InputError
 
@@ -76,7 +76,7 @@ def set_quantiles(values: Float, quantiles: Float) -> Float:
     positions = np.arange(len(quantiles))
     for row, made in zip(values, out, strict=True):
         known = ~np.isnan(row)
-        ranks = rankdata(row[known]) - 1
+        ranks = scipy.stats.rankdata(row[known]) - 1
         made[known] = np.interp(ranks * _stretch(len(ranks), len(row)), positions, quantiles)
     return out
 

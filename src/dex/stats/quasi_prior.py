@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln
-from scipy.stats import norm
 
+from dex._numba import kernel, part
 from dex.stats.variance_prior import VariancePrior
 
 if TYPE_CHECKING:
-    from dex.typing import Float
+    from dex.typing import Float, Int
 
 _NEIGHBOURS: Final = 0.1
 """Share of the genes that a running median is over."""
@@ -39,20 +39,49 @@ def running_median(x: Float, y: Float) -> Float:
     """
     half = max(1, round(len(x) * _NEIGHBOURS)) // 2
     half = min(half, (len(x) - 1) // 2)
-    weights = norm.pdf(np.linspace(-_WINDOW_ENDS, _WINDOW_ENDS, 2 * half + 1)) if half else [1.0]
+    deviates = np.linspace(-_WINDOW_ENDS, _WINDOW_ENDS, 2 * half + 1) if half else np.zeros(1)
     order = np.argsort(x, kind="stable")
-    windows = np.lib.stride_tricks.sliding_window_view(y[order], 2 * half + 1)
-    medians = np.array([_weighted_median(window, np.asarray(weights)) for window in windows])
+    values, rank = y[order], np.empty(len(x), dtype=np.int64)
+    rank[np.argsort(values, kind="stable")] = np.arange(len(x))
+    medians = _window_medians(values, rank, np.exp(-0.5 * deviates**2))
     out = np.empty(len(x))
     out[order] = np.pad(medians, half, mode="edge")
     return out
 
 
-def _weighted_median(values: Float, weights: Float) -> float:
-    """Return the smallest value at which half of the weight is reached."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    return float(values[order[np.searchsorted(reached, reached[-1] / 2)]])
+@kernel
+def _window_medians(values: Float, rank: Int, weights: Float) -> Float:
+    """Weighted medians of all windows; the places of a window are kept sorted by their values."""
+    width = len(weights)
+    out, inside = np.empty(len(values) - width + 1), np.empty(width, dtype=np.int64)
+    for last in range(len(values)):
+        first, size = last - width + 1, min(last, width)
+        if size == width:  # the place before the first leaves
+            k = 0
+            while inside[k] != first - 1:
+                k += 1
+            for later in range(k + 1, width):
+                inside[later - 1] = inside[later]
+            size -= 1
+        while size > 0 and rank[inside[size - 1]] > rank[last]:
+            inside[size] = inside[size - 1]
+            size -= 1
+        inside[size] = last
+        if first >= 0:
+            out[first] = values[_middle(inside, first, weights)]
+    return out
+
+
+@part
+def _middle(inside: Int, first: int, weights: Float) -> int:
+    """Place of the smallest value at which half of the weight is reached."""
+    half, reached, k = 0.0, 0.0, -1
+    for place in inside:
+        half += 0.5 * weights[place - first]
+    while reached < half:
+        k += 1
+        reached += weights[inside[k] - first]
+    return int(inside[k])
 
 
 def excess_over_trend(mean: Float, dispersion: Float, trend: Float) -> Float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import trim_mean
+import scipy  # its stats load at first use
 
 from dex.stats.packed import unpack
 
@@ -44,7 +44,7 @@ def consensus_correlation(atanh: Float, *, trim: float = TRIM) -> float:
     0.201
     """
     known = atanh[np.isfinite(atanh)]
-    return float(np.tanh(trim_mean(known, trim))) if known.size else 0.0
+    return float(np.tanh(scipy.stats.trim_mean(known, trim))) if known.size else 0.0
 
 
 def atanh_correlations(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+import scipy  # its stats load at first use
 from scipy.optimize import brentq
 from scipy.special import roots_legendre
 
@@ -99,8 +99,8 @@ def _to_largest_df(x: Float, df: Float, scale: Float, prior_df: float) -> tuple[
     lower = df < largest - 1e-14
     if not lower.any():
         return x, largest
-    F = stats.f(df[lower], prior_df) if np.isfinite(prior_df) else _chi2_ratio(df[lower])
-    to = stats.f(largest, prior_df) if np.isfinite(prior_df) else _chi2_ratio(largest)
+    F = scipy.stats.f(df[lower], prior_df) if np.isfinite(prior_df) else _chi2_ratio(df[lower])
+    to = scipy.stats.f(largest, prior_df) if np.isfinite(prior_df) else _chi2_ratio(largest)
     ratio = x[lower] / scale[lower]
     right, left = F.sf(ratio), F.cdf(ratio)
     x = x.copy()
@@ -110,12 +110,12 @@ def _to_largest_df(x: Float, df: Float, scale: Float, prior_df: float) -> tuple[
 
 def _chi2_ratio(df: Float | float) -> Any:
     """A chi-square over its degrees of freedom: F with infinite denominator df."""
-    return stats.chi2(df, scale=1 / df)
+    return scipy.stats.chi2(df, scale=1 / df)
 
 
 def _trend(z: Float, covariate: Float | None, tails: tuple[float, float]) -> Float:
     if covariate is None:
-        return np.full(z.shape, stats.trim_mean(z, tails[1]))
+        return np.full(z.shape, scipy.stats.trim_mean(z, tails[1]))
     return lowess(covariate, z, span=_SPAN)
 
 
@@ -130,7 +130,7 @@ def _log_f_moments(df1: float, df2: float, tails: tuple[float, float]) -> _Momen
 
     By Gauss-Legendre quadrature along ``F / (1 + F)``, which is bounded.
     """
-    F = stats.f(df1, df2) if np.isfinite(df2) else _chi2_ratio(df1)
+    F = scipy.stats.f(df1, df2) if np.isfinite(df2) else _chi2_ratio(df1)
     ends = np.array([F.ppf(tails[0]), F.isf(tails[1])])
     low, high = ends / (1 + ends)
     nodes, weights = roots_legendre(_N_NODES)
@@ -181,7 +181,7 @@ def less_for_outliers(
         Of genes that are no outliers.
     """
     n = len(ratio)
-    log_no_outlier = np.minimum(log_tail - np.log((n - stats.rankdata(ratio) + 0.5) / n), 0.0)
+    log_no_outlier = np.minimum(log_tail - np.log((n - scipy.stats.rankdata(ratio) + 0.5) / n), 0.0)
     if (log_no_outlier == 0).all():
         return np.full(n, prior_df)
     order = np.argsort(log_tail, kind="stable")  # the most extreme first

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import false_discovery_control
+import scipy  # its stats load at first use
 
 from dex._logging import logger
 from dex.data.source import obs_of
@@ -348,7 +348,7 @@ def _entry(
     auc, mean, sd, pval, possible = np.array(rows, dtype=np.float64).T
     padj = np.full(len(pval), np.nan)
     tested = ~np.isnan(pval)
-    padj[tested] = false_discovery_control(pval[tested])
+    padj[tested] = scipy.stats.false_discovery_control(pval[tested])
     donors = np.array([cohort.n_donors for cohort in cohorts], dtype=np.int64)
     return {
         "types": np.array(levels, dtype=object),
