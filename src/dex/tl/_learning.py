@@ -341,10 +341,8 @@ def check_place(adata: AnnData, key: str, *, made_by: str) -> None:
         own = () if entry is None else entry.get(f"{place}_columns", ())
         for name in (f"{key}_{name}" for name in names):
             if name in getattr(adata, place) and name not in own:
-                msg = (
-                    f"key_added={key!r}: adata.{place}[{name!r}] is there and not of an earlier "
-                    "result of this kind; choose another name, or drop it."
-                )
+                there = f"adata.{place}[{name!r}] is there and not of an earlier result"
+                msg = f"key_added={key!r}: {there} of this kind; choose another name, or drop it."
                 raise InputError(msg)
 
 
