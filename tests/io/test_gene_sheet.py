@@ -35,12 +35,27 @@ def test_matched_by_name_without_versions_and_said(read, caplog):
     assert var["symbol"].astype(object).fillna("").tolist() == ["TSPAN6", "", "DPM1"]
     np.testing.assert_array_equal(var["length"], [2206, np.nan, 1207])
     assert "column 'id' of" in caplog.text
-    assert "missing values: 1." in caplog.text
+    assert "missing values: 1 of 3." in caplog.text
 
 
 def test_names_with_their_versions_come_first(read):
     both = "id,symbol\nENSG00000000003.1,old\nENSG00000000003.15,new\n"
     assert read(both).var["symbol"].iloc[0] == "new"
+
+
+def test_spikes_that_match_as_they_are_leave_the_others_to_match_without_versions(read, caplog):
+    counts = COUNTS + "ERCC-00002,9,9\n"
+    var = read(GENES + "ERCC-00002,spike,1061\n", counts).var
+    assert var["symbol"].astype(object).fillna("").tolist() == ["TSPAN6", "", "DPM1", "spike"]
+    read("id,symbol\nERCC-00002,spike\n", counts)
+    (warned,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warned.endswith("missing values: 3 of 4.")
+
+
+def test_levels_of_an_index_may_hold_the_names(read):
+    levels = [("TSPAN6", "ENSG00000000003.15"), ("DPM1", "ENSG00000000419.14")]
+    index = pd.MultiIndex.from_tuples(levels, names=["symbol", "id"])
+    assert read(pd.DataFrame({"n": [1, 2]}, index=index)).var["symbol"].iloc[2] == "DPM1"
 
 
 def test_the_first_row_of_a_gene_counts(read, caplog):

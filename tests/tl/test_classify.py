@@ -324,6 +324,10 @@ def test_columns_of_others_are_not_written_over():
         dex.tl.classify(adata, "group", n_permutations=0, repeats=1)
     assert (adata.obs["classify_predicted"] == "mine").all()
     del adata.obs["classify_predicted"]
+    adata.var["classify_rank"] = "mine"
+    with pytest.raises(InputError, match=r"var\['classify_rank'\] is there"):
+        dex.tl.classify(adata, "group", n_permutations=0, repeats=1)
+    del adata.var["classify_rank"]
     for _ in range(2):  # one's own are
         dex.tl.classify(adata, "group", n_permutations=0, repeats=1)
 

@@ -282,6 +282,27 @@ def test_strata_of_samples_with_blocks_have_correlations_of_their_own():
     pd.testing.assert_series_equal(table["skin: treated vs control"], expected, check_exact=True)
 
 
+def test_results_without_their_design_take_ora(caplog):
+    caplog.set_level("INFO", logger="dex")
+    adata = dex.datasets.simulate_counts(200, 5, seed=1)
+    dex.tl.rank_genes(adata, "condition", method="limma")
+    del adata.obsm["rank_genes_design"]
+    dex.tl.enrich(adata, twenties(adata), min_size=2)
+    assert "the result has not kept its design, so ora" in caplog.text
+
+
+def test_designs_that_are_too_large_are_not_joined(monkeypatch):
+    adata = dex.datasets.simulate_counts(150, 12, seed=3)
+    adata.obs["tissue"] = np.where(np.arange(24) % 3, "skin", "gut")
+    for limit in (20, 40):  # one stratum's is kept, or both and not what they make together
+        monkeypatch.setattr("dex.tl._analysis.LARGEST_DESIGN", limit)
+        monkeypatch.setattr("dex.tl._joined_fits.LARGEST_DESIGN", limit)
+        dex.tl.rank_genes(adata, "condition", per="tissue", method="limma")
+        assert "rank_genes_design" not in adata.obsm
+        dex.tl.enrich(adata, twenties(adata), min_size=2)
+        assert set(dex.get.enrich_df(adata)["method"]) == {"ora"}
+
+
 def test_few_samples_hardly_tell_correlations(caplog):
     caplog.set_level("INFO", logger="dex")
     for n, said in ((2, True), (4, False)):

@@ -35,6 +35,16 @@ def test_wild_counts_are_told_and_nothing_is_said_of_clean_ones(method):
     assert (clean.var["rank_genes_padj"] <= 0.05).sum() > 10
 
 
+def test_the_genes_called_are_those_of_the_adjustment_asked_for():
+    adata = dex.datasets.simulate_counts(1000, 12, outlier_fraction=0.05, seed=0)
+    dex.tl.rank_genes(adata, "condition", method="edger")
+    wide = told(adata)
+    dex.tl.rank_genes(adata, "condition", method="edger", padj_method="fdr_by")
+    assert told(adata)[1] == (adata.var["rank_genes_padj"] <= 0.05).sum() < wide[1]
+    dex.tl.rank_genes(adata, "condition", method="edger", padj_method="bonferroni")
+    assert told(adata) is None  # the few that are left are no wild ones
+
+
 def test_the_genes_named_have_a_count_far_from_all_others():
     adata = dex.datasets.simulate_counts(1000, 12, outlier_fraction=0.05, seed=0)
     dex.tl.rank_genes(adata, "condition", method="edger")

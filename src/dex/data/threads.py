@@ -68,7 +68,10 @@ def read_ahead(read: Callable[[_T], _R], pieces: Sequence[_T]) -> Iterator[_R]:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """NumPy's and SciPy's; to look for them takes longer than small data take to test."""
+    """NumPy's and SciPy's; to look for them takes longer than small data take to test.
+
+    What other packages bring later is not ours to hold back, and nothing here calls it.
+    """
     import scipy.linalg  # noqa: F401  # SciPy brings its own
 
     return ThreadpoolController()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dex.io._layout import CountTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Key:
     """A place in a sheet where the names may stand."""
 
@@ -47,7 +47,9 @@ class Sheet:
     def from_any(cls, given: str | os.PathLike[str] | pd.DataFrame, argument: str) -> Self:
         """Take a DataFrame as it is, or read a text file, every cell as text."""
         if isinstance(given, pd.DataFrame):
-            return cls(given.rename(columns=str), f"{argument}=", is_text=False)
+            several = isinstance(given.index, pd.MultiIndex)
+            table = given.reset_index() if several else given
+            return cls(table.rename(columns=str), f"{argument}=", is_text=False)
         cells = read_cells(Path(given), Reading(as_text=True, min_columns=1))
         table = cells.columns.apply(as_text)
         header = cells.names_header or argument.removesuffix("s")

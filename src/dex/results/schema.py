@@ -161,6 +161,8 @@ SAMPLE_WEIGHTS = "sample_weights"
 """``obs[f"{key}_sample_weights"]``: weights of observations that a model was fitted with."""
 DESIGN = "design"
 """``obsm[f"{key}_design"]``: the design matrix that a model was fitted with, for gene sets."""
+LARGEST_DESIGN = 10_000_000
+"""Entries of a design matrix above which a result does not keep it: cells by thousands."""
 OF_SAMPLES = {DESIGN: "sample_design", SAMPLE_WEIGHTS: "sample_weights"}
 """Where ``params`` has these of samples that cells were added up into, in place of cells."""
 CORRELATIONS = "correlations"

@@ -10,7 +10,7 @@ import numpy as np
 from dex.data.source import obs_of
 from dex.design.comparison import ModelComparison, TwoSampleComparison
 from dex.results import Result
-from dex.results.schema import DESIGN, EFFECTS, OF_SAMPLES, SAMPLE_WEIGHTS
+from dex.results.schema import DESIGN, EFFECTS, LARGEST_DESIGN, OF_SAMPLES, SAMPLE_WEIGHTS
 from dex.tl._applicable import require_applicable
 from dex.tl._finish import expand, finish
 from dex.tl._measure import measure
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from dex.tl.methods import Method, ModelMethod, TwoSampleMethod
     from dex.typing import Float, Int
 
-_LARGEST_DESIGN = 10_000_000
-"""Entries of a design matrix above which a result does not keep it: cells by thousands."""
 _FEWEST_GENES, _LARGEST_SHIFT = 100, 0.2  # for a median to mean something, and in log2
 
 
@@ -184,7 +182,7 @@ def _by_observation(
     answer: Answer, comparison: TwoSampleComparison | ModelComparison
 ) -> dict[str, Float]:
     """What a model knows of every observation; NaN where one was left out."""
-    if answer.fit is None or answer.fit.design.size > _LARGEST_DESIGN:
+    if answer.fit is None or answer.fit.design.size > LARGEST_DESIGN:
         return {}
     known = {DESIGN: answer.fit.design}
     known |= {name: a for name, a in answer.fit.obs.items() if name == SAMPLE_WEIGHTS}

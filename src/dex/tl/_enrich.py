@@ -21,13 +21,14 @@ from dex.results.enrichment import (
     store_enrichment,
 )
 from dex.results.gene_metric import gene_metric
-from dex.results.schema import MARKER_SCORE
+from dex.results.schema import DESIGN, MARKER_SCORE, OF_SAMPLES
 from dex.stats.multitest import METHODS as PADJ_METHODS
 from dex.tl._options import require_choice
 from dex.tl._set_methods import SET_METHODS
 from dex.tl._set_model import SetMethod, SetQuestion
 from dex.tl._set_samples import SampleSource
 from dex.tl._set_table import SetTable
+from dex.tl.methods import METHODS, ModelMethod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,7 +245,11 @@ def _method(stored: StoredResult, method: str) -> tuple[SetMethod, tuple[str, ..
         return SET_METHODS[method], ()
     if _has_samples(stored):
         return SET_METHODS["camera"], ("method='auto': samples were tested, so camera.",)
-    why = "cells were tested, which are no samples"
+    why = (
+        "the result has not kept its design"
+        if _lacks_design(stored)
+        else "cells were tested, which are no samples"
+    )
     return SET_METHODS["ora"], (f"method='auto': {why}, so ora of the genes called.",)
 
 
@@ -252,13 +257,17 @@ def _samples(
     stored: StoredResult, tests: list[int], finite: Bool, n_threads: int | None
 ) -> tuple[dict[int, SampleModel], str]:
     """Models of the tests, each on its own genes, and how values were made."""
-    tested, per = Tested.by(stored), stored.field("per")
+    tested, per, apart = Tested.by(stored), stored.field("per"), "per" in stored.params
     models: dict[int, SampleModel] = {}
     for stratum in dict.fromkeys(per[test] for test in tests):
         own = [i for i, test in enumerate(tests) if per[test] == stratum]
         genes = finite[:, own].any(axis=1)
         source = SampleSource.of(
-            stored, tested, np.flatnonzero(genes), stratum=stratum, n_threads=n_threads
+            stored,
+            tested,
+            np.flatnonzero(genes),
+            stratum=stratum if apart else None,
+            n_threads=n_threads,
         )
         made = source.models([tests[i] for i in own])
         models |= {tests[i]: made[tests[i]].among(finite[genes, i]) for i in own}
@@ -269,7 +278,16 @@ def _has_samples(stored: StoredResult) -> bool:
     """Whether what was tested are samples, and each test compares or fits some."""
     params = stored.params
     samples = params.get("unit") == "samples" or "sample_by" in params
-    return samples and all(kind != "omnibus" for kind in stored.field("kind"))
+    single = all(kind != "omnibus" for kind in stored.field("kind"))
+    return samples and single and not _lacks_design(stored)
+
+
+def _lacks_design(stored: StoredResult) -> bool:
+    """Whether a model was fitted whose design is not there: too large, or of an earlier version."""
+    if not isinstance(METHODS.get(str(stored.params["method"])), ModelMethod):
+        return False
+    kept = isinstance(stored.params.get(OF_SAMPLES[DESIGN]), np.ndarray)
+    return not kept and f"{stored.key}_{DESIGN}" not in stored.adata.obsm
 
 
 def _warnings(stored: StoredResult, method: SetMethod) -> tuple[str, ...]:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dex.results.schema import CORRELATIONS, DESIGN, OF_SAMPLES, SAMPLE_WEIGHTS
+from dex.results.schema import (
+    CORRELATIONS,
+    DESIGN,
+    LARGEST_DESIGN,
+    OF_SAMPLES,
+    SAMPLE_WEIGHTS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +30,17 @@ def fits_joined(
 
     Designs have the columns of every stratum; a column that a stratum lacks is NaN in its rows.
     Contrasts are zero there, and where a stratum lacks the test. Nothing is kept where a test is of
-    several effects at once, or where a method fits no design.
+    several effects at once, where a method fits no design, or where designs are too large.
     """
-    fitted = [(i, one) for i, one in enumerate(strata) if _design(one.result) is not None]
-    if not fitted or any(info.kind == "omnibus" for info in infos):
+    tested = [(i, one) for i, one in enumerate(strata) if one.result is not None]
+    fitted = [(i, one) for i, one in tested if _design(one.result) is not None]
+    if len(fitted) < len(tested) or any(info.kind == "omnibus" for info in infos):
         return {}, {}
     names = list(
         dict.fromkeys(name for _, one in fitted for name in _params(one)["design_columns"])
     )
+    if n_obs * len(names) > LARGEST_DESIGN:
+        return {}, {}
     vectors = np.zeros((len(strata) * len(infos), len(names)))
     correlations = np.full(len(vectors), np.nan)
     arrays: dict[str, Float] = {DESIGN: np.full((n_obs, len(names)), np.nan)}

@@ -38,8 +38,9 @@ _FEWEST_EXPRESSED = 20
 _DEPTHS = ("auto", "tmm", "library")
 _COLUMNS = {
     "obs": ("predicted", "own", "probability", "auc"),
-    "var": ("frequency", "coef", "module", "connectivity"),
+    "var": ("frequency", "coef", "rank", "selected", "module", "connectivity"),
     "obsm": ("probability", "eigengenes"),
+    "varm": ("coef", "membership"),
 }
 """Of results, by their names without the key."""
 

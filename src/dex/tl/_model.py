@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ class TestSetting:
     """The values that were fitted, for tests that fit again; None where they are not needed."""
     padj_method: str = "fdr_bh"
     """For methods that adjust their p-values themselves."""
-    padj_scope: str = "test"
+    padj_scope: Literal["test", "global"] = "test"
     compared: Bool | None = None
     """Observations of the two groups that a test compares, ``(n_tests, n_obs)``; all of them where
     it compares no two groups. None where no test does."""

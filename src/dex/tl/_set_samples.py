@@ -73,12 +73,12 @@ class SampleSource:
         tested: Tested,
         genes: Int,
         *,
-        stratum: str = "",
+        stratum: str | None = None,
         n_threads: int | None,
     ) -> SampleSource:
         """``tested`` is what the result was made of; ``stratum`` a level that was tested apart."""
         inside = np.ones(len(tested.obs), dtype=bool)
-        if stratum:
+        if stratum is not None:
             inside = (tested.obs[str(stored.params["per"])].astype(str) == stratum).to_numpy()
         return cls(stored, tested, genes, n_threads, inside)
 

@@ -56,7 +56,8 @@ def single_counts_note(
     rows = DesignRows.from_design(fit.design)
     told = in_cells(rows.index, CELL)
     limit = np.log10(_PADJ)
-    called = np.flatnonzero((adjust_columns(log10_pval, "fdr_bh") <= limit).any(axis=1))
+    log10_padj = adjust_columns(log10_pval, setting.padj_method, scope=setting.padj_scope)
+    called = np.flatnonzero((log10_padj <= limit).any(axis=1))
     if not len(called) or not told.any() or counted.weights(called[:1]) is not None:
         return ()
     cutoff = cooks_cutoff(*fit.design.shape)
@@ -83,7 +84,9 @@ def single_counts_note(
         return np.asarray(far)
 
     def columns(counts: Float, places: Int) -> Columns:
-        parts = np.array_split(np.arange(len(places)), -(-counts.nbytes // _PART_BYTES))
+        parts = np.array_split(
+            np.arange(len(places)), min(len(places), -(-counts.nbytes // _PART_BYTES))
+        )
         found = [is_wild(counts[:, part], places[part]) for part in parts]
         return {"far": np.concatenate(found).astype(np.float64)}
 
