@@ -42,6 +42,7 @@ pytestmark = [  # of scanpy 1.12's plots
 def _agg():
     before = mpl.get_backend()
     mpl.use("Agg")
+    plt.close("all")  # scanpy draws into a figure that other tests have left
     yield
     plt.close("all")
     mpl.use(before)
