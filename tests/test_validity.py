@@ -16,6 +16,7 @@ import pytest
 from validity.data_sets import scenarios
 from validity.figure import draw
 from validity.methods import DEFAULT, scores_of
+from validity.r_side import questions
 
 FOLDER = Path(__file__).parent / "reference" / "validity"
 TABLE = Path(__file__).parent / "benchmarks" / "validity" / "validity.csv"
@@ -70,6 +71,19 @@ def test_cells_are_not_replicates():
         assert within(scores["fdp_0.05"].get_group(method), MOST_FALSE)
         assert within(scores["p_0.05"].get_group(method), MOST_P05)
         assert within(scores["p_0.001"].get_group(method), MOST_P001)
+
+
+@pytest.mark.parametrize("name", ["cells", "repeats"])
+def test_r_is_asked_of_the_sums_that_dex_tests(name):
+    """The same genes, and names of dex's methods; paired where donors have both conditions."""
+    scenario = next(one for one in scenarios("V5") if (one.name, one.n) == (name, 3))
+    data = scenario.data_set(0)
+    asked = list(questions(data))
+    assert len(asked) == (2 if name == "cells" else 1)
+    for one in asked:
+        assert set(one.counts.obs) - {"replicate"} == {"condition"}
+        (ours,) = scores_of(data, only=[one.names["edger"]])
+        assert one.counts.n_vars == ours["n_tested"]
 
 
 @pytest.mark.realdata

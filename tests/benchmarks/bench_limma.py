@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import resource
 import shlex
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from memory import above_held
 
 import dex
 
@@ -97,10 +97,12 @@ def simulate(n_genes: int, n_obs: int):
 
 def compare(adata, options, folder: Path):
     """Yield who, seconds and CPU-seconds."""
-    before = rss()
-    forget_peak()
-    rows = [("dex", *best_of_three(lambda: dex.tl.rank_genes(adata, **question(options))))]
-    copies = (peak_rss() - before) / adata.X.nbytes
+    rows = []
+
+    def timed() -> None:
+        rows.append(("dex", *best_of_three(lambda: dex.tl.rank_genes(adata, **question(options)))))
+
+    copies = above_held(timed)["above"] * 2**20 / adata.X.nbytes
     print(f"peak memory of dex beyond the counts: {copies:.2f} dense copies of them")
     write_counts(adata, folder)
     if options.rscript:
@@ -142,23 +144,6 @@ def run(words):
     """Run a peer, which prints wall and CPU-seconds last."""
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     return tuple(map(float, done.stdout.split()[-2:]))
-
-
-def rss() -> int:
-    """Bytes of memory in use (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-def forget_peak() -> None:
-    """Begin to look for a new peak (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_rss() -> int:
-    """Most bytes in use since then."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 
 
 if __name__ == "__main__":

@@ -92,6 +92,8 @@ def test_outliers_among_seven_are_replaced(deseq2_run):
     theirs = pd.read_csv(FOLDER / "seven_replaced.csv.gz")
     fit = dex.get.fit_df(adata)
     np.testing.assert_array_equal(fit["n_replaced"] > 0, theirs["replace"].fillna(0) > 0)
+    said = f"Fitted again with outliers replaced: {(fit['n_replaced'] > 0).sum()} genes"
+    assert any(note.startswith(said) for note in adata.uns["rank_genes"]["notes"])
     known = theirs["baseMean"].to_numpy() > 0
     for ours, column in (("log2fc", "log2FoldChange"), ("log2fc_se", "lfcSE")):
         error = np.abs(found[ours] / theirs[f"last.{column}"] - 1)[known]

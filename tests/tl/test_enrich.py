@@ -289,6 +289,10 @@ def test_results_without_their_design_take_ora(caplog):
     del adata.obsm["rank_genes_design"]
     dex.tl.enrich(adata, twenties(adata), min_size=2)
     assert "the result has not kept its design, so ora" in caplog.text
+    caplog.clear()
+    with pytest.raises(InputError, match="has no design matrix"):
+        dex.tl.enrich(adata, twenties(adata), method="camera", min_size=2)
+    assert "takes cells for samples" not in caplog.text  # they are samples
 
 
 def test_designs_that_are_too_large_are_not_joined(monkeypatch):

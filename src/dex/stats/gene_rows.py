@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from dex.typing import Float
 
 
-def by_gene(values: Float, n_obs: int, n_vars: int) -> Float:
+def by_gene(values: Float | None, n_obs: int, n_vars: int) -> Float:
     """Return values per observation, or per observation and gene, as ``(1 or n_vars, n_obs)``.
+
+    None is 1 everywhere, as weights are that nobody gave.
 
     Raises
     ------
     InputError
         If they are neither.
     """
+    if values is None:
+        return np.ones((1, n_obs))
     values = np.asarray(values, dtype=np.float64)
     if values.shape == (1,):
         return np.full((1, n_obs), values[0])

@@ -35,7 +35,7 @@ def nb_covariance(
     """
     n_obs, n_vars = counts.shape
     depth = by_gene(depths, n_obs, n_vars)
-    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    weighted = by_gene(weights, n_obs, n_vars)
     penalty = np.empty(0) if ridge is None else np.asarray(ridge, dtype=np.float64)
     return _covariances(
         gene_first(counts),
@@ -58,7 +58,7 @@ def leverages(
     ``cov`` is packed, as :func:`nb_covariance` gives it.
     """
     n_obs, n_vars = mu.shape
-    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    weighted = by_gene(weights, n_obs, n_vars)
     return _leverages(design.rows, design.index, gene_first(mu), dispersion, cov, weighted).T
 
 

@@ -104,7 +104,7 @@ def fit_nb_glm(
         design.index,
         by_gene(depths, n_obs, n_vars),
         of_every_gene(dispersion, n_vars),
-        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        by_gene(weights, n_obs, n_vars),
         penalty,
         floor,
         np.empty((0, design.n_coefs)) if start is None else np.ascontiguousarray(start),

@@ -75,7 +75,7 @@ def fit_groups(
         np.asarray(index, dtype=np.int64),
         by_gene(depths, n_obs, n_vars),
         of_every_gene(dispersion, n_vars),
-        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        by_gene(weights, n_obs, n_vars),
         np.empty((0, n_groups)) if start is None else np.ascontiguousarray(start),
     )
     return GroupFit(share, exposure, converged)

@@ -88,7 +88,7 @@ def nb_deviance(
 ) -> Float:
     """Deviance at ``coef``, ``(n_vars,)``; arguments as :func:`~dex.stats.nb_glm.fit_nb_glm`."""
     n_obs, n_vars = counts.shape
-    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    weighted = by_gene(weights, n_obs, n_vars)
     depth, coef = by_gene(depths, n_obs, n_vars), np.ascontiguousarray(coef)
     return _deviance(
         gene_first(counts),

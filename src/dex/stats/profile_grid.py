@@ -93,7 +93,7 @@ def adjusted_likelihood(
         design.rows,
         design.index,
         by_gene(depths, n_obs, n_vars),
-        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        by_gene(weights, n_obs, n_vars),
         of_every_gene(dispersion, n_vars),
         np.ascontiguousarray(coef),
     )

@@ -110,7 +110,7 @@ def fit_quasi(
         design.index,
         by_gene(depths, n_obs, n_vars),
         by_gene(np.log(depths) if adjust else np.zeros(1), n_obs, n_vars),
-        by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars),
+        by_gene(weights, n_obs, n_vars),
         np.ascontiguousarray(fit.coef),
         spread,
         quasi_dispersion,

@@ -124,7 +124,7 @@ def shrink_cauchy(
     """
     n_obs, n_vars = counts.shape
     depth = by_gene(depths, n_obs, n_vars)
-    weighted = by_gene(np.ones(1) if weights is None else weights, n_obs, n_vars)
+    weighted = by_gene(weights, n_obs, n_vars)
     coef, sd, converged = _shrink(
         gene_first(counts),
         design.rows,

@@ -22,15 +22,14 @@ from dex.tl._genes import genes_tested
 from dex.tl._learning import (
     FoldPlan,
     Measured,
-    check_place,
     donors_of,
     measure,
     plan_folds,
     spread,
     threads,
     together,
-    write,
 )
+from dex.tl._learning_store import check_place, write
 from dex.tl._learning_words import (
     batches_of,
     check_options,

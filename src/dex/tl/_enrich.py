@@ -243,11 +243,11 @@ def _method(stored: StoredResult, method: str) -> tuple[SetMethod, tuple[str, ..
         raise InputError(msg)
     if method != "auto":
         return SET_METHODS[method], ()
-    if _has_samples(stored):
+    if _has_samples(stored) and not _lacks_design(stored):
         return SET_METHODS["camera"], ("method='auto': samples were tested, so camera.",)
     why = (
         "the result has not kept its design"
-        if _lacks_design(stored)
+        if _has_samples(stored)
         else "cells were tested, which are no samples"
     )
     return SET_METHODS["ora"], (f"method='auto': {why}, so ora of the genes called.",)
@@ -276,10 +276,8 @@ def _samples(
 
 def _has_samples(stored: StoredResult) -> bool:
     """Whether what was tested are samples, and each test compares or fits some."""
-    params = stored.params
-    samples = params.get("unit") == "samples" or "sample_by" in params
-    single = all(kind != "omnibus" for kind in stored.field("kind"))
-    return samples and single and not _lacks_design(stored)
+    samples = stored.params.get("unit") == "samples" or "sample_by" in stored.params
+    return samples and all(kind != "omnibus" for kind in stored.field("kind"))
 
 
 def _lacks_design(stored: StoredResult) -> bool:

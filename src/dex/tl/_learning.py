@@ -1,4 +1,4 @@
-"""What learning has in common: the table, the donors, the folds, and where results go."""
+"""What learning has in common: the table, the donors and the folds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from dex.design.replicates import repeated_units, replicate_candidates
 from dex.errors import InputError
 from dex.learn.depth import Table
 from dex.learn.folds import Split, check_splits, donor_folds, given_folds
-from dex.results.store import check_key
-from dex.results.store import versions as versions_of
-from dex.results.swap import Entries, Stale, swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,13 +33,6 @@ if TYPE_CHECKING:
 _FEWEST_EXPRESSED = 20
 """Genes with values that observations have at least if they are to be told to be duplicates."""
 _DEPTHS = ("auto", "tmm", "library")
-_COLUMNS = {
-    "obs": ("predicted", "own", "probability", "auc"),
-    "var": ("frequency", "coef", "rank", "selected", "module", "connectivity"),
-    "obsm": ("probability", "eigengenes"),
-    "varm": ("coef", "membership"),
-}
-"""Of results, by their names without the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,68 +313,6 @@ def check_count(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         msg = f"{name}={value!r} is not a whole number of at least {least}."
         raise InputError(msg)
-
-
-def check_place(adata: AnnData, key: str, *, made_by: str) -> None:
-    """Refuse a key that cannot be written, or under which something else lies.
-
-    Raises
-    ------
-    InputError
-        If so.
-    """
-    check_key(key)
-    entry = adata.uns.get(key)
-    if entry is not None and _author(entry) != made_by:
-        msg = f"key_added={key!r}: adata.uns[{key!r}] holds something else; choose another name."
-        raise InputError(msg)
-    for place, names in _COLUMNS.items():
-        own = () if entry is None else entry.get(f"{place}_columns", ())
-        for name in (f"{key}_{name}" for name in names):
-            if name in getattr(adata, place) and name not in own:
-                there = f"adata.{place}[{name!r}] is there and not of an earlier result"
-                msg = f"key_added={key!r}: {there} of this kind; choose another name, or drop it."
-                raise InputError(msg)
-
-
-def write(
-    adata: AnnData,
-    key: str,
-    entry: dict[str, Any],
-    *,
-    obs: dict[str, Any],
-    var: dict[str, Any],
-    obsm: dict[str, Any] | None = None,
-    varm: dict[str, Any] | None = None,
-) -> None:
-    """Write a result under ``key``, all or none; names are without the key."""
-    parts = {"obs": obs, "var": var, "obsm": obsm or {}, "varm": varm or {}}
-    named = {
-        place: {f"{key}_{name}": values for name, values in columns.items()}
-        for place, columns in parts.items()
-    }
-    old = adata.uns.get(key, {})
-    stale = {place: [str(name) for name in old.get(f"{place}_columns", ())] for place in parts}
-    listed = {
-        f"{place}_columns": np.array(list(columns), dtype=object)
-        for place, columns in named.items()
-    }
-    swap(
-        adata,
-        key,
-        Stale(varm=stale["varm"], var=stale["var"], obsm=stale["obsm"], obs=stale["obs"]),
-        Entries(
-            {**entry, **listed, "versions": versions_of()},
-            named["varm"],
-            named["var"],
-            named["obsm"],
-            named["obs"],
-        ),
-    )
-
-
-def _author(entry: Any) -> str:
-    return str(entry.get("made_by", "")) if isinstance(entry, dict) else ""
 
 
 def spread(values: Any, places: Int, n: int, fill: float = np.nan) -> Any:

@@ -24,7 +24,8 @@ from dex.stats.coexpression import (
     tree_modules,
 )
 from dex.stats.one_cluster import permuted_columns
-from dex.tl._learning import check_count, check_place, spread, write
+from dex.tl._learning import check_count, spread
+from dex.tl._learning_store import check_place, write
 from dex.tl._pca import (
     check_number,
     expression_params,

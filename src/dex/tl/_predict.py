@@ -17,7 +17,8 @@ from dex.errors import InputError
 from dex.learn.model import Model, check_overlap
 from dex.learn.scores import decided
 from dex.results.actual import check_writable
-from dex.tl._learning import check_place, logged, read_matrix, write
+from dex.tl._learning import logged, read_matrix
+from dex.tl._learning_store import check_place, write
 
 if TYPE_CHECKING:
     from typing import Any

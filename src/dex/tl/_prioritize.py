@@ -19,7 +19,8 @@ from dex.learn.permutation import Null, every_relabelling
 from dex.learn.units import Units
 from dex.results.actual import check_writable
 from dex.tl._genes import genes_tested
-from dex.tl._learning import check_count, check_place, donors_of, measure, spread, write
+from dex.tl._learning import check_count, donors_of, measure, spread
+from dex.tl._learning_store import check_place, write
 from dex.tl._learning_words import read_classes
 
 if TYPE_CHECKING:

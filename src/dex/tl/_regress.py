@@ -21,15 +21,14 @@ from dex.results.actual import check_writable
 from dex.tl._genes import genes_tested
 from dex.tl._learning import (
     check_count,
-    check_place,
     donors_of,
     labelled,
     measure,
     spread,
     threads,
     together,
-    write,
 )
+from dex.tl._learning_store import check_place, write
 from dex.tl._learning_words import (
     batches_of,
     check_options,

@@ -23,15 +23,14 @@ from dex.tl._genes import genes_tested
 from dex.tl._learning import (
     Measured,
     check_count,
-    check_place,
     donors_of,
     measure,
     plan_folds,
     spread,
     threads,
     together,
-    write,
 )
+from dex.tl._learning_store import check_place, write
 from dex.tl._learning_words import (
     batches_of,
     importance,

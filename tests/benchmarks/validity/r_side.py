@@ -33,7 +33,7 @@ _OF_DONORS = {
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Question:
     """Counts to be tested by R, and what its answers are called."""
 
     data: DataSet
@@ -56,7 +56,7 @@ class RSide:
 
     def scores_of(self, data_sets: list[DataSet]) -> list[dict[str, Any]]:
         """Scores of R's methods on some data sets, in one run of R."""
-        asked = [one for data in data_sets for one in _asked(data)]
+        asked = [one for data in data_sets for one in questions(data)]
         self._empty()
         for i, one in enumerate(asked):
             counts = np.rint(one.counts.X).astype(np.int32)
@@ -76,7 +76,7 @@ class RSide:
         self._empty()
         return rows
 
-    def _scores(self, i: int, asked: _Asked) -> Iterator[dict[str, Any]]:
+    def _scores(self, i: int, asked: Question) -> Iterator[dict[str, Any]]:
         names = (self.folder / f"{i}_methods.txt").read_text().split()
         answers = np.fromfile(self.folder / f"{i}_answers.bin").reshape(2, len(names), -1)
         genes = asked.data.adata.var_names.get_indexer(asked.counts.var_names)
@@ -92,10 +92,10 @@ class RSide:
         self.folder.mkdir(parents=True)
 
 
-def _asked(data: DataSet) -> Iterator[_Asked]:
+def questions(data: DataSet) -> Iterator[Question]:
     """The data set itself, or the sums of its donors, with a design or two."""
     if data.part != "V5":
-        yield _Asked(data, _with_covariates(data.adata, _COVARIATES[:2]))
+        yield Question(data, _with_covariates(data.adata, _COVARIATES[:2]))
         return
     sums = dex.pp.pseudobulk(data.adata, "replicate", groupby="condition", min_cells=1)
     for (scenario, design), names in _OF_DONORS.items():
@@ -104,7 +104,7 @@ def _asked(data: DataSet) -> Iterator[_Asked]:
         covariates = _COVARIATES if design else _COVARIATES[:1]
         formula = "~ replicate + condition" if design else "~ condition"
         kept = dex.pp.filter_genes(sums, design=formula, inplace=False)
-        yield _Asked(data, _with_covariates(sums[:, kept], covariates), names)
+        yield Question(data, _with_covariates(sums[:, kept], covariates), names)
 
 
 def _with_covariates(adata: AnnData, names: tuple[str, ...]) -> AnnData:
