@@ -132,3 +132,16 @@ def test_blocks_and_their_parts_cover_all_genes(matrix, dense, monkeypatch, n_th
     np.testing.assert_array_equal(np.hstack([genes[place] for place, _ in parts]), genes)
     whole = np.hstack(blocks.map(lambda raw: raw, n_threads, "x"))
     np.testing.assert_array_equal(whole, dense[np.ix_(rows, genes)])
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_what_was_checked_is_known_to_have_no_nan(matrix, dense, gaps):
+    source = Source.from_adata(ad.AnnData(dense), scale="counts", unit="cells")
+    blocks = GeneBlocks(source, np.arange(N_OBS), np.arange(N_VARS), gaps=gaps)
+    object.__setattr__(source, "matrix", matrix)
+    known = blocks.map_sparse(
+        lambda raw, _: (raw.no_nan, raw.map(np.sqrt).no_nan, raw.divided_by(np.ones(N_OBS)).no_nan),
+        1,
+        "x",
+    )
+    assert set(known) == {(not gaps, False, False)}

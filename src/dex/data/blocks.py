@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -103,7 +103,7 @@ class GeneBlocks:
         ``n_tests`` of every gene.
         Of a dask array, ``function`` may be called in another process.
         """
-        how = _How(n_threads, label, genes_per_part, n_tests)
+        how = _How(n_threads, label, genes_per_part, n_tests, self.gaps)
         if is_lazy(self.source.matrix):
             return self._map_lazily(function, how)
         n = thread_count(n_threads)
@@ -218,9 +218,11 @@ class _How:
     label: str
     genes_per_part: int | None
     n_tests: int
+    gaps: bool
 
     def parts(self, raw: SparseGenes, place: slice) -> Iterator[tuple[SparseGenes, slice]]:
-        """Some genes at a time, and their place."""
+        """Some genes at a time, and their place; their values have been checked."""
+        raw = replace(raw, no_nan=not self.gaps)
         of_values = 1 + _PART_VALUES * raw.n_vars // (1 + len(raw.values))
         n = self.genes_per_part or min(of_values, 1 + _PART_TESTS // self.n_tests)
         for i in range(0, raw.n_vars, n):

@@ -93,7 +93,9 @@ class CSRReader:
                 self.index = CSRIndex.of(self.matrix, self.rows, self.genes_per_block)
         index, matrix, step = self.index, self.matrix, self.genes_per_block
         starts = np.concatenate([[0], np.cumsum(index.counts[genes])])
-        listed, values, pair = (self.room or Room()).of(int(starts[-1]), _value_type(matrix))
+        n, dtype = int(starts[-1]), _value_type(matrix)
+        room, ever = (self.room, max(n, index.largest(step))) if self.room else (Room(), n)
+        listed, values, pair = room.of(n, ever, dtype)
         # It may begin and end within a step of the grid: what is beside it has no place.
         place = np.full((genes[-1] // step + 1) * step, _NOWHERE, np.uint32)
         place[genes] = starts[:-1]
@@ -113,15 +115,18 @@ class Room(threading.local):
     listed: NDArray[Any] = np.empty(0, np.uint64)
     values: NDArray[Any] | None = None
 
-    def of(self, n: int, dtype: type[np.floating[Any]]) -> tuple[Any, Any, tuple[Any, Any]]:
+    def of(
+        self, n: int, ever: int, dtype: type[np.floating[Any]]
+    ) -> tuple[Any, Any, tuple[Any, Any]]:
         """Words of ``n`` listed and None, or rows and values; then their rows and values.
 
-        They are overwritten by what is read next.
+        They are overwritten by what is read next. ``ever`` are the most that are thought to come:
+        memory that is never written to is never taken.
         """
         single = dtype == np.float32
         if len(self.listed) < n or (self.values is None) is not single:
-            self.listed = np.empty(n, np.uint64 if single else np.int32)
-            self.values = None if single else np.empty(n, dtype)
+            self.listed = np.empty(ever, np.uint64 if single else np.int32)
+            self.values = None if single else np.empty(ever, dtype)
         listed = self.listed[:n]
         if self.values is not None:
             return listed, self.values[:n], (listed, self.values[:n])
@@ -146,6 +151,10 @@ class CSRIndex:
         counts = np.zeros(n_vars, np.intp)
         _index(matrix.indptr, matrix.indices, rows, step, (grid, counts))
         return cls(grid, counts)
+
+    def largest(self, step: int) -> int:
+        """Stored values of the block of ``step`` genes that has the most."""
+        return int(np.add.reduceat(self.counts, range(0, len(self.counts), step)).max())
 
 
 def as_slice(positions: Int) -> slice | Int:

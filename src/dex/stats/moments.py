@@ -8,7 +8,6 @@ American Statistician 37:242-247. Nothing is subtracted from a total of all grou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -45,24 +44,25 @@ class GroupMoments:
     @property
     def var(self) -> Float:
         """Unbiased variance, shape ``(n_vars, n_groups)``; NaN below two observations."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.n > 1, self.sum_sq / (self.n - 1), np.nan)
+        degrees: Float = np.where(self.n > 1, self.n - 1, np.nan)
+        return self.sum_sq / degrees
 
     def take(self, groups: Int) -> GroupMoments:
         """Only these groups, in this order, repeated where asked for."""
-        mean, low, sum_sq, positive = (
-            _columns(array, groups)
-            for array in (self.mean, self.mean_low, self.sum_sq, self.n_positive)
-        )
+        parts = (self.mean, self.mean_low, self.sum_sq)
+        mean, low, sum_sq = (array.take(groups, axis=1) for array in parts)
+        positive = self.n_positive.take(groups, axis=1)
         return GroupMoments(self.n[groups], mean, low, sum_sq, positive)
 
 
 @dataclass(frozen=True, slots=True)
 class TwoSamples:
-    """The moments on both sides of every test: ``n_groups`` of both is ``n_tests``."""
+    """The moments on both sides of every test."""
 
     group: GroupMoments
+    """Here ``n_groups`` is ``n_tests``."""
     reference: GroupMoments
+    """Likewise, or 1 where all tests have one reference."""
 
     @property
     def mean_diff(self) -> Float:
@@ -142,6 +142,8 @@ def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
         Rows (group, reference), shape ``(n_tests, 2)``; reference ``REST`` is everybody else.
     """
     group, reference = np.asarray(tests, np.intp).reshape(-1, 2).T
+    if len(reference) and (reference == reference[0]).all() and reference[0] != REST:
+        return TwoSamples(moments.take(group), moments.take(reference[:1]))
     if not (reference == REST).any():
         return TwoSamples(moments.take(group), moments.take(reference))
     # Rest columns follow the groups' own, so that one index finds either.
@@ -155,13 +157,6 @@ def two_samples(moments: GroupMoments, tests: Int) -> TwoSamples:
         np.hstack([moments.n_positive, rest.n_positive]),
     )
     return TwoSamples(moments.take(group), both.take(column))
-
-
-def _columns(array: Any, columns: Int) -> Any:
-    """Return columns of an array: a view without memory of its own if it is one, many times."""
-    if len(columns) and (columns == columns[0]).all():
-        return np.broadcast_to(array[:, columns[:1]], (len(array), len(columns)))
-    return array.take(columns, axis=1)
 
 
 @kernel

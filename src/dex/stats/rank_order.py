@@ -56,12 +56,16 @@ def bits_of(genes: SparseGenes) -> tuple[tuple[Int, Int32, Bits], tuple[int, int
 
 
 def work_spaces(genes: SparseGenes) -> Spaces:
-    """Working memory: words, room to sort them, places of digits, a table, and long keys if any."""
+    """Working memory for the longest list of the genes."""
     longest = int(np.diff(genes.starts).max(initial=0))
+    return spaces_for(longest, single=genes.values.dtype == np.float32)
+
+
+def spaces_for(longest: int, *, single: bool) -> Spaces:
+    """Words, room to sort them, places of digits, a table, and long keys unless they are single."""
     words, spare = np.empty((2, longest), np.uint64)
-    spots = np.empty(1 << _DIGIT, np.int64)
+    spots = np.empty(2 << _DIGIT, np.int64)
     table = np.zeros(_TABLE_PER_VALUE * longest, np.int32)
-    single = genes.values.dtype == np.float32
     # Where this is None, kernels are compiled without what sorts long keys.
     long_keys = None if single else np.empty((2, longest), np.uint64)
     return (words, spare, spots, table), long_keys
@@ -209,22 +213,26 @@ def _radix_sort(
     (words, spare), (lowest, shift) = spaces, above
     n_passes = -(-width // _DIGIT)
     digit = -(-width // max(n_passes, 1))
-    step = np.uint64(digit)
+    size, step = 1 << digit, np.uint64(digit)
     mask = (_ONE << step) - _ONE
+    here, ahead = spots[:size], spots[size : 2 * size]
+    for i in range(size):
+        here[i] = 0
+    for word in words:
+        here[((word - lowest) >> shift) & mask] += 1
     for _ in range(n_passes):
-        for i in range(1 << digit):
-            spots[i] = 0
-        for word in words:
-            spots[((word - lowest) >> shift) & mask] += 1
         taken = 0
-        for i in range(1 << digit):
-            taken, spots[i] = taken + spots[i], taken
+        for i in range(size):
+            taken, here[i], ahead[i] = taken + here[i], taken, 0
         for word in words:
-            i = ((word - lowest) >> shift) & mask
-            spot = spots[i]
-            spots[i] = spot + 1
+            key = (word - lowest) >> shift
+            i = key & mask
+            spot = here[i]
+            here[i] = spot + 1
             spare[np.uint64(spot)] = word
+            ahead[(key >> step) & mask] += 1  # of the next pass, whatever the order
         words, spare = spare, words
+        here, ahead = ahead, here
         shift += step
     return words, spare
 

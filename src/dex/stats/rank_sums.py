@@ -38,6 +38,8 @@ _LARGEST_WHOLE = 2**21
 """Of so many observations the cube does not fit 64 bits: ties are then counted in floats."""
 _NO_VALUE = np.uint64(2**32)
 """What is above the upper half of any word."""
+_UPPER, _LOWER = np.int64(32), np.int64(2**32 - 1)
+"""Of two whole numbers in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def rank_sums(
         deviation, untied = np.empty((2, genes.n_vars, len(tests)))
         deviation[:, whole], untied[:, whole] = _rest_sums(genes, grouping, tests[whole])
         deviation[:, ~whole], untied[:, ~whole] = _pair_sums(genes, grouping, tests[~whole])
-    if np.isnan(genes.values.min(initial=0.0)):
+    if not genes.no_nan and np.isnan(genes.values.min(initial=0.0)):
         missing = _meets_nan(genes, np.flatnonzero(np.isnan(genes.values)), grouping.codes, tests)
         deviation[missing] = untied[missing] = np.nan
     return RankSums(deviation, untied)
@@ -207,7 +209,7 @@ def _against_reference(
     (words, spare, spots, table), long_keys = spaces
     n_vars, n_groups, reference = starts.shape[0] - 1, sizes.shape[0], tests[0, 1]
     deviation, untied = np.empty((n_vars, len(tests))), np.empty((n_vars, len(tests)))
-    n_background, counts = np.empty(n_groups, np.int64), np.empty((3, n_groups), np.int64)
+    n_background, counts = np.empty(n_groups, np.int64), np.empty((2, n_groups), np.int64)
     room = np.empty(words.shape[0], np.int64)
     one = ties.dtype.type(1)
     for j in range(n_vars):
@@ -215,7 +217,7 @@ def _against_reference(
         in_use = load_gene(gene, (codes, sizes, n_background), background, words, long_keys)
         n_below = in_use[1]
         for g in range(n_groups):
-            counts[0, g] = counts[2, g] = 0
+            counts[0, g] = counts[1, g] = 0
             ties[g] = one - one
         n_values = count_in_table(in_use, n_groups, words, table)
         if n_values > 0:
@@ -244,8 +246,8 @@ def _walk_words(
 ) -> None:
     """Add up 2 U of every group against the reference, and ``ties``, from sorted words.
 
-    ``counts`` are, per group: 2 U; its values in its last run; the number of that run, from 1 on,
-    which come as 0. ``room`` is for as many as there are words.
+    ``counts`` are, per group: 2 U; and its last run, which come as 0. ``room`` is for as many as
+    there are words.
     """
     reference, zeros = groups
     below = _walk(words[:n_below], (ZERO, ZERO), reference, counts, ties, room)
@@ -263,34 +265,32 @@ def _walk(
     ``before`` are those of the reference, and the words, that come before. Each observation adds
     to 2 U those of the reference that are below its run, found in a sweep forward, and those that
     are not above it, found backward: without a branch, as in :func:`_add_runs`. To ``ties`` it
-    adds 3 q (q + 1), with q the observations of its group and of the reference that it joins in
-    its run: (s + r)^3 - (s + r), less that of the reference by itself, which is added to its own.
+    adds 3 q (q + 1), with q the observations of its run that were there before: of its group, and
+    all of the reference, (s + r)^3 - (s + r) less that of the reference by itself; in the reference
+    they add up to that, r^3 - r. A group's last run is its number, from 1 on, in the upper half
+    of a word, and how many of the group joined it, less one, in the lower.
     """
-    double_u, tied, run_of = counts
-    below, run = before
-    n, start, value, of_reference = words.shape[0], below, _NO_VALUE, ties[reference]
+    (double_u, last), (below, run) = counts, before
+    n, start, value = words.shape[0], below, _NO_VALUE
     for i in range(n):
         g, same = words[i] & GROUP, words[i] >> HALF == value
         value = words[i] >> HALF
         start = start if same else below
         run = run if same else before[1] + i + 1
-        k = tied[g] + 1 if run_of[g] == run else 0
-        tied[g], run_of[g] = k, run
-        double_u[g] += start
-        room[i] = k - start
-        is_reference = g == np.uint64(reference)
-        below += is_reference
-        of_reference += ties.dtype.type(is_reference * 3 * k) * ties.dtype.type(k + 1)
+        q = (last[g] & _LOWER) + 1 if last[g] >> _UPPER == run else 0
+        last[g] = run << _UPPER | q
+        room[i] = start << _UPPER | q
+        below += g == np.uint64(reference)
     stop, not_above, value = below, below, _NO_VALUE
     for i in range(n - 1, -1, -1):
-        g = words[i] & GROUP
+        g, start = words[i] & GROUP, room[i] >> _UPPER
         stop = stop if words[i] >> HALF == value else not_above
         value = words[i] >> HALF
-        not_above -= g == np.uint64(reference)
-        double_u[g] += stop
-        q = ties.dtype.type(room[i] + stop)
+        is_reference = g == np.uint64(reference)
+        not_above -= is_reference
+        double_u[g] += start + stop
+        q = ties.dtype.type((room[i] & _LOWER) + (0 if is_reference else stop - start))
         ties[g] += 3 * q * (q + 1)
-    ties[reference] = of_reference
     return below
 
 

@@ -106,7 +106,7 @@ def rank_sum_test(
         stat, step = sums.deviation / se, 1 / se if continuity else 0.0
         auc = 0.5 + sums.deviation / (2 * n_group * n_reference)
     log10_pval = asymptotic_log10_pval(stat, step, alternative=alternative)
-    stat = np.where((sums.untied == 0) & ~np.isnan(auc), 0.0, stat)
+    stat[(sums.untied == 0) & ~np.isnan(auc)] = 0.0
     chosen = exact_tests(sizes, exact)
     if chosen.any():
         taken = taking_part(grouping.codes, tests[chosen])

@@ -32,6 +32,8 @@ class SparseGenes:
     n_obs: int
     background: float = 0.0
     """Value of all observations that are not listed."""
+    no_nan: bool = False
+    """Whether it is known that no value is NaN, so that none need be looked for."""
 
     @property
     def n_vars(self) -> int:
@@ -62,7 +64,7 @@ class SparseGenes:
         starts = self.starts[start : stop + 1]
         listed = slice(starts[0], starts[-1])
         parts = (starts - starts[0], self.rows[listed], self.values[listed])
-        return SparseGenes(*parts, self.n_obs, self.background)
+        return SparseGenes(*parts, self.n_obs, self.background, self.no_nan)
 
     def to_dense(self, rows: Int | None = None) -> Float:
         """All values of the observations ``rows`` (ascending; default all), ``(n, n_vars)``.
@@ -111,13 +113,13 @@ class SparseGenes:
 
     def divided_by(self, divisors: Float) -> SparseGenes:
         """Divide by a number per observation, ``(n_obs,)``; the background, zero, stays."""
-        return replace(self, values=self.values / divisors[self.rows])
+        return replace(self, values=self.values / divisors[self.rows], no_nan=False)
 
     def map(self, function: Callable[[Any], Any]) -> SparseGenes:
         """Apply a function of single values, in float64, to the listed ones and the background."""
         values = function(np.asarray(self.values, np.float64))
         background = function(np.array([self.background], np.float64)).item()
-        return replace(self, values=values, background=background)
+        return replace(self, values=values, background=background, no_nan=False)
 
 
 def sparse_genes(values: Any) -> SparseGenes:

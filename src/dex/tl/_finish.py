@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dex.data.shared_columns import distinct, spread
 from dex.results.schema import Status
 from dex.stats.multitest import adjust_columns
 
@@ -110,6 +111,7 @@ def expand(values: np.ndarray, genes: Int, n_vars: int) -> np.ndarray:
     """Rows of the genes tested among those of all genes, NaN elsewhere."""
     if len(genes) == n_vars:
         return values
-    full = np.full((n_vars, *values.shape[1:]), np.nan)
-    full[genes] = values
-    return full
+    part = distinct(values)
+    full = np.full((n_vars, *part.shape[1:]), np.nan)
+    full[genes] = part
+    return spread(full, (n_vars, *values.shape[1:]))
