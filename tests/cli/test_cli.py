@@ -54,7 +54,11 @@ def test_run_writes_table_figures_and_h5ad(tables, capsys):
     table = pd.read_csv(out / "results.csv")
     again = dex.get.rank_genes_df(ad.read_h5ad(out / "ranked.h5ad"))
     np.testing.assert_allclose(table["pval"], again["pval"], rtol=1e-12)  # pandas 2 reads roughly
-    assert "up" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d+ genes tested by edger of samples:", lines[0])
+    assert "up" in lines[1]
+    assert "results.csv, ranked.h5ad" in lines[-2]
+    assert lines[-1].startswith(f"open {out / 'report.html'} first")
 
 
 def test_run_equals_the_functions(tables):

@@ -241,9 +241,11 @@ def _write(adata: AnnData, folder: Path, wanted: Wanted) -> None:
         written.append(folder / "report.html")
         dex.report.write(adata, written[-1], title=wanted.title, **wanted.shown)
     _say(_summary(adata, key="rank_genes", **wanted.shown))
-    _say("wrote " + ", ".join(str(path) for path in written))
+    _say(f"wrote to {folder}: " + ", ".join(path.name for path in written))
     if older := sorted(path.name for path in before - set(written)):
         _say(f"already in {folder} and left as it was: {', '.join(older)}")
+    if wanted.report:
+        _say(f"open {folder / 'report.html'} first: it has the tables, the figures and the methods")
 
 
 def _write_tables(adata: AnnData, folder: Path, wanted: Wanted) -> list[Path]:
@@ -285,9 +287,9 @@ def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
 
 
 def _summary(adata: AnnData, *, key: str, padj: float, gene_symbols: str | None = None) -> str:
-    """One line per test: how many genes go up and down, and the first of them."""
-    lines = []
-    tests = dex.get.tests_df(adata, key=key)
+    """By which method; a line per test: how many genes go up and down, and the first of them."""
+    tests, params = dex.get.tests_df(adata, key=key), dex.get.params(adata, key=key)
+    lines = [f"{adata.n_vars} genes tested by {params['method']} of {params['unit']}:"]
     for name, kind in zip(tests["name"], tests["kind"], strict=True):
         table = dex.get.rank_genes_df(adata, name, key=key, padj=padj, gene_symbols=gene_symbols)
         sides = {"up": table[table["log2fc"] > 0], "down": table[table["log2fc"] < 0]}
