@@ -79,9 +79,13 @@ def test_filtered_genes_too(screen):
 def test_files_copies_and_subsets_have_all_of_it(screen, tmp_path):
     rank(screen)
     table = dex.get.rank_genes_df(screen)
-    screen.write_h5ad(tmp_path / "s.h5ad")
-    screen.write_zarr(tmp_path / "s.zarr")
-    read = ad.read_h5ad(tmp_path / "s.h5ad"), ad.read_zarr(tmp_path / "s.zarr"), screen.copy()
+    dex.io.write_h5ad(screen, tmp_path / "s.h5ad")
+    dex.io.write_zarr(screen, tmp_path / "s.zarr")
+    read = (
+        dex.io.read_h5ad(tmp_path / "s.h5ad"),
+        dex.io.read_zarr(tmp_path / "s.zarr"),
+        screen.copy(),
+    )
     for adata in read:
         pd.testing.assert_frame_equal(dex.get.rank_genes_df(adata), table)
         assert adata.varm["rank_genes_mean_reference"].flags.writeable
