@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from anndata.abc import CSRDataset
 from scipy import sparse
 
+from dex._numba import kernel
 from dex.data.blocks import GeneBlocks
 from dex.data.lazy import is_lazy, lazy_sums
 from dex.data.stream import StreamedCSR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from numpy.typing import NDArray
 
     from dex.data.source import Source
     from dex.typing import Bool, Float, Int
 
-_STORED_PER_PIECE = 2**22
+    Stored = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,12 @@ def row_totals(source: Source, *, n_threads: int | None = None) -> Float:
 
 def _of_stored(matrix: Any, rows: Int) -> Sums | None:
     """Sums of CSR or CSC; None if a value cannot be used, which is then looked for elsewhere."""
-    used = np.zeros(matrix.shape[0], dtype=bool)
-    used[rows] = True
-    totals, expressed = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1], dtype=bool)
-    for i, j, values in _entries(matrix):
-        here = used[i]
-        if not here.all():
-            i, j, values = i[here], j[here], values[here]  # noqa: PLW2901  # only those used
-        low, high = values.min(initial=0), values.max(initial=0)
-        if not (low >= 0 and high < np.inf):  # false for NaN
-            return None
-        totals += np.bincount(i, weights=values, minlength=len(totals))
-        expressed[j[values > 0]] = True
-    return Sums(totals[rows], expressed)
+    place = np.full(matrix.shape[0], -1, np.intp)
+    place[rows] = np.arange(len(rows))
+    totals, expressed = np.zeros(len(rows)), np.zeros(matrix.shape[1], dtype=bool)
+    add_up = _add_rows if matrix.format == "csr" else _add_columns
+    good = add_up((matrix.indptr, matrix.indices, matrix.data), place, totals, expressed)
+    return Sums(totals, expressed) if good else None
 
 
 def _of_rows(stream: StreamedCSR) -> Sums | None:
@@ -97,13 +90,34 @@ def _of_rows(stream: StreamedCSR) -> Sums | None:
     return Sums(totals, expressed)
 
 
-def _entries(matrix: Any) -> Iterator[tuple[Int, Int, Any]]:
-    """Row, column and value of what is stored, some millions at a time."""
-    n_stored = int(matrix.indptr[-1])
-    cuts = np.searchsorted(matrix.indptr, np.arange(0, n_stored, _STORED_PER_PIECE))
-    for first, last in pairwise(np.unique([0, *cuts, len(matrix.indptr) - 1])):
-        ends = matrix.indptr[first : last + 1]
-        major = np.repeat(np.arange(first, last), np.diff(ends))
-        minor = matrix.indices[ends[0] : ends[-1]]
-        i, j = (major, minor) if matrix.format == "csr" else (minor, major)
-        yield i, j, matrix.data[ends[0] : ends[-1]]
+@kernel
+def _add_rows(matrix: Stored, place: Int, totals: Float, expressed: Bool) -> bool:
+    """Add up CSR, of the rows with ``place >= 0``; return whether all values can be used."""
+    indptr, indices, data = matrix
+    good: Any = True
+    for i in range(indptr.shape[0] - 1):
+        if place[i] < 0:
+            continue
+        total = 0.0
+        for k in range(indptr[i], indptr[i + 1]):
+            value = np.float64(data[k])
+            good &= 0 <= value < np.inf  # false for NaN
+            total += value
+            expressed[np.uint64(indices[k])] |= value > 0
+        totals[place[i]] = total
+    return bool(good)
+
+
+@kernel
+def _add_columns(matrix: Stored, place: Int, totals: Float, expressed: Bool) -> bool:
+    """Likewise CSC."""
+    indptr, indices, data = matrix
+    good: Any = True
+    for j in range(indptr.shape[0] - 1):
+        for k in range(indptr[j], indptr[j + 1]):
+            spot, value = place[np.uint64(indices[k])], np.float64(data[k])
+            if spot >= 0:
+                good &= 0 <= value < np.inf
+                totals[spot] += value
+                expressed[j] |= value > 0
+    return bool(good)

@@ -262,10 +262,11 @@ def _sort_long(spaces: tuple[Words, Words], spots: Int, long_keys: Words, span: 
     words, spare = spaces
     n = words.shape[0]
     keys, places = long_keys[0, :n], long_keys[1, :n]
-    shift = np.uint64(_width(span) - _LEADING_BITS)
+    leading = min(_width(np.uint64(n)) + _SPARE_BITS, _LEADING_BITS)
+    shift = np.uint64(_width(span) - leading)
     for i in range(n):
         places[i] = (keys[i] >> shift) << HALF | np.uint64(i)
-    in_order, out = _radix_sort((places, spare), spots, (np.uint64(0), HALF), _LEADING_BITS)
+    in_order, out = _radix_sort((places, spare), spots, (np.uint64(0), HALF), leading)
     _settle(in_order, keys)
     run = np.uint64(0)
     for i in range(n):

@@ -113,7 +113,9 @@ class SparseGenes:
 
     def divided_by(self, divisors: Float) -> SparseGenes:
         """Divide by a number per observation, ``(n_obs,)``; the background, zero, stays."""
-        return replace(self, values=self.values / divisors[self.rows], no_nan=False)
+        values = np.empty(len(self.values))
+        _divide(self.values, self.rows, divisors, values)
+        return replace(self, values=values, no_nan=False)
 
     def map(self, function: Callable[[Any], Any]) -> SparseGenes:
         """Apply a function of single values, in float64, to the listed ones and the background."""
@@ -125,6 +127,13 @@ class SparseGenes:
 def sparse_genes(values: Any) -> SparseGenes:
     """Return ``values`` if they are sparse genes, else list those of a dense block."""
     return values if isinstance(values, SparseGenes) else SparseGenes.from_dense(values)
+
+
+@kernel
+def _divide(values: Values, rows: Int32, divisors: Float, out: Float) -> None:
+    """Fill ``out`` with the values over the divisors of their rows."""
+    for i in range(values.shape[0]):
+        out[i] = values[i] / divisors[np.uint64(rows[i])]
 
 
 @kernel
