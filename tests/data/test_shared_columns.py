@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import dex
-from dex.data.shared_columns import distinct, spread
+from dex.data.shared_columns import distinct, widen
 
 SHARED = {"base_mean", "mean_reference", "pct_reference"}
 
@@ -30,14 +30,14 @@ def rank(adata, method="wilcoxon", **options):
     )
 
 
-def test_spread_is_a_view_and_distinct_is_its_column():
+def test_widen_is_a_view_and_distinct_is_its_column():
     column = np.arange(3.0)[:, None]
-    wide = spread(column, (3, 5))
+    wide = widen(column, (3, 5))
     assert wide.shape == (3, 5)
     assert np.shares_memory(wide, column)
     assert distinct(wide).shape == (3, 1)
     full = np.ones((3, 5))
-    assert spread(full, (3, 5)) is full
+    assert widen(full, (3, 5)) is full
     assert distinct(full) is full
 
 

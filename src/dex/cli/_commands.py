@@ -289,7 +289,8 @@ def _volcano_paths(folder: Path, tests: list[str]) -> dict[str, Path]:
 def _summary(adata: AnnData, *, key: str, padj: float, gene_symbols: str | None = None) -> str:
     """By which method; a line per test: how many genes go up and down, and the first of them."""
     tests, params = dex.get.tests_df(adata, key=key), dex.get.params(adata, key=key)
-    lines = [f"{adata.n_vars} genes tested by {params['method']} of {params['unit']}:"]
+    n_tested = tests["n_tested"].max()
+    lines = [f"{n_tested} genes tested by {params['method']} of {params['unit']}:"]
     for name, kind in zip(tests["name"], tests["kind"], strict=True):
         table = dex.get.rank_genes_df(adata, name, key=key, padj=padj, gene_symbols=gene_symbols)
         sides = {"up": table[table["log2fc"] > 0], "down": table[table["log2fc"] < 0]}

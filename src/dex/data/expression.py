@@ -14,7 +14,7 @@ from dex.data.depths import Depths, Unit, check_lengths_shape
 from dex.data.lazy import is_lazy
 from dex.data.reader import reader_for
 from dex.data.scale import Scale
-from dex.data.shared_columns import distinct, spread
+from dex.data.shared_columns import distinct, widen
 from dex.data.size_factors import Factors, estimate_factors
 from dex.errors import InputError
 from dex.stats.normalize import PRIOR_COUNT, ln1p, log_cpm, log_cpm_of_shares
@@ -332,8 +332,9 @@ class _Stacked:
     """Columns of all genes, filled in block by block from any thread."""
 
     def __init__(self, n_vars: int) -> None:
+        self.columns: Columns = {}
+        """Read-only views where all tests share a column."""
         self._filled: Columns = {}
-        self._n_tests: dict[str, tuple[int, ...]] = {}
         self._n_vars = n_vars
         self._lock = threading.Lock()
 
@@ -343,16 +344,11 @@ class _Stacked:
         with self._lock:
             for name, rows in parts.items():
                 if name not in self._filled:
-                    self._filled[name] = np.empty((self._n_vars, *rows.shape[1:]), rows.dtype)
-                    self._n_tests[name] = block[name].shape[1:]
+                    taken = np.empty((self._n_vars, *rows.shape[1:]), rows.dtype)
+                    self._filled[name] = taken
+                    self.columns[name] = widen(taken, (self._n_vars, *block[name].shape[1:]))
         for name, rows in parts.items():
             self._filled[name][place] = rows
-
-    @property
-    def columns(self) -> Columns:
-        """All of them; read-only views where all tests share one."""
-        shapes = {name: (self._n_vars, *n_tests) for name, n_tests in self._n_tests.items()}
-        return {name: spread(values, shapes[name]) for name, values in self._filled.items()}
 
 
 def _how(factors: Factors, *, per_million: bool) -> str:

@@ -16,6 +16,6 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     return values[:, :1] if shared else values
 
 
-def spread(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def widen(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return one column as a read-only view of ``shape``; what has that shape comes as it is."""
     return values if values.shape == shape else np.broadcast_to(values, shape)

@@ -106,10 +106,10 @@ def adjust_columns(
         by_test = log10_pval[:, tests].T.copy()
         if many:
             _check_values(by_test)
-            out[:, tests] = step_up_many(by_test).T
-            continue
-        for row in by_test:
-            row[:] = adjust_log10_pval(row, method, alpha=alpha)
+            by_test = step_up_many(by_test)
+        else:
+            for row in by_test:
+                row[:] = adjust_log10_pval(row, method, alpha=alpha)
         out[:, tests] = by_test.T
     return out
 

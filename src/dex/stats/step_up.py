@@ -42,12 +42,12 @@ def step_up_many(log10_pval: Float) -> Float:
     magnitude = np.abs(log_p).view(np.uint64)
     out = np.full(log_p.shape, np.nan)
     log_rank: Float = np.log10(np.arange(1.0, n + 1))
-    _step_up(log_p, magnitude, log_rank, spaces_for(n, single=False), out)
+    _adjust_rows(log_p, magnitude, log_rank, spaces_for(n, single=False), out)
     return out
 
 
 @kernel
-def _step_up(log_p: Float, magnitude: Words, log_rank: Float, spaces: Any, out: Float) -> None:
+def _adjust_rows(log_p: Float, magnitude: Words, log_rank: Float, spaces: Any, out: Float) -> None:
     """Fill the rows of ``out``: the least ``p n / rank`` of all p-values from a gene's own up."""
     (words, spare, spots, _), long_keys = spaces
     for t in range(log_p.shape[0]):

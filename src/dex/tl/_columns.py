@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex.data.shared_columns import spread
+from dex.data.shared_columns import widen
 from dex.design.comparison import NO_GROUP
 from dex.stats.grouping import Grouping
 from dex.stats.moments import (
@@ -123,7 +123,7 @@ def fold_change_columns(
     return {
         "log2fc": log2fc,
         "log2fc_se": np.sqrt(relative_var) / np.log(2),
-        "base_mean": spread(_overall_mean(each)[:, None], log2fc.shape),
+        "base_mean": widen(_overall_mean(each)[:, None], log2fc.shape),
         **_side_columns(moments, block),
     }
 
@@ -142,7 +142,7 @@ def _side_columns(moments: TwoSamples, block: GeneBlock | SparseBlock) -> Column
         with np.errstate(invalid="ignore"):
             columns["pct_group"] = group.n_positive / group.n
             columns["pct_reference"] = reference.n_positive / reference.n
-    return {name: spread(values, group.mean.shape) for name, values in columns.items()}
+    return {name: widen(values, group.mean.shape) for name, values in columns.items()}
 
 
 def _var_of_mean(moments: GroupMoments) -> Float:

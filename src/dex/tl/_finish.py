@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dex.data.shared_columns import distinct, spread
+from dex.data.shared_columns import distinct, widen
 from dex.results.schema import Status
 from dex.stats.multitest import adjust_columns
 
@@ -114,4 +114,4 @@ def expand(values: np.ndarray, genes: Int, n_vars: int) -> np.ndarray:
     part = distinct(values)
     full = np.full((n_vars, *part.shape[1:]), np.nan)
     full[genes] = part
-    return spread(full, (n_vars, *values.shape[1:]))
+    return widen(full, (n_vars, *values.shape[1:]))

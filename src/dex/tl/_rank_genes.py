@@ -222,8 +222,8 @@ def rank_genes(
     ``adata.varm[f"{key}_{column}"]``
         An array ``(n_vars, n_tests)`` for every column of :data:`dex.results.COLUMNS` that the
         method has: ``log2fc``, ``stat``, ``pval``, ``padj``, ``log10_pval``, ``status``, ...
-        Of t and rank tests, ``base_mean`` and, with one reference, its columns are read-only
-        views of one: in a screen a fifth of the memory.
+        Of t and rank tests, ``base_mean`` and, with one reference, its columns may be
+        read-only views of one: in a screen a fifth less memory.
     ``adata.var[f"{key}_{column}"]``
         The same, if there is one test.
     ``adata.uns[key]``
